@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { exitCodes } from '../errors/operator-error.ts';
+import { labCommand } from './commands/lab.ts';
+
+/** The whole command line. Verbs that are not built are not registered. */
+export function createProgram(): Command {
+  const program = new Command('hairpin')
+    .description(
+      'Highly available Kubernetes control planes behind load balancers that their own backends cannot reach',
+    )
+    .version(version(), '-V, --version', 'print the version')
+    .helpCommand(false)
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
+  program.addCommand(labCommand());
+  return program;
+}
+
+/** `--output text|json`, the same on every command. */
+export function outputOption(): Option {
+  return new Option('-o, --output <format>', 'how to print the result').choices(['text', 'json']).default('text');
+}
+
+/** Parses `argv` (without node and script) and runs the command; usage problems end with exit code 64. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,37 @@
+import type { RunOptions, RunResult } from '../../node/port.ts';
+import type { Emit } from '../../report/event.ts';
+import type { labPaths } from '../paths.ts';
+import type { Topology } from '../topology/topology.ts';
+
+/** What code that builds or changes a running lab may use. Every process started through it is in the lab's cgroup. */
+export interface LabContext {
+  readonly topology: Topology;
+  readonly paths: ReturnType<typeof labPaths>;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  /** Runs a command on this machine, in the lab's cgroup (so that `lab down` finds it even after SIGKILL), and waits. */
+  run(argv: readonly string[], opts?: RunOptions): Promise<RunResult>;
+  /** Starts a daemon in the lab's cgroup, inside `netns` when given; output goes to `logs/NAME.log`. Gives its pid. */
+  daemon(
+    name: string,
+    argv: readonly string[],
+    opts?: { netns?: string; env?: Readonly<Record<string, string>> },
+  ): Promise<number>;
+}
+
+export type MachineState = 'running' | 'off' | 'starting' | 'failed';
+
+/**
+ * How machines of a tier are run. The network (namespaces, links, routes), DNS and the balancer are the same for both
+ * tiers and are there before `start` is called. Clients are plain namespaces in both.
+ */
+export interface Tier {
+  /** Starts all masters and workers; resolves when each can be used (wire: stand-in answers; node: sshd answers). */
+  start(cx: LabContext): Promise<void>;
+  startMachine(cx: LabContext, machine: string): Promise<void>;
+  /** `power-off` says no goodbye (everything is killed); `shutdown` is orderly. */
+  stopMachine(cx: LabContext, machine: string, how: 'power-off' | 'shutdown'): Promise<void>;
+  /** The argv on this machine that runs `argv` inside the lab machine, as root, with standard streams passed through. */
+  execArgv(cx: LabContext, machine: string, argv: readonly string[]): readonly string[];
+  state(cx: LabContext, machine: string): Promise<MachineState>;
+}

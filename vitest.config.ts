@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+// Four tiers, as CONTRIBUTING.md explains: unit needs no root; wire makes network namespaces;
+// node boots systemd-nspawn nodes; long is never part of `make test`.
+const tier = (name: string, timeout: number, extra: Record<string, unknown> = {}) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeout, hookTimeout: timeout, ...extra },
+});
+
+// Lab tests share the machine's two cores: one file at a time, so that a timing verdict is about the lab.
+const alone = { fileParallelism: false, maxWorkers: 1 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      tier('unit', 20_000),
+      tier('wire', 180_000, alone),
+      tier('node', 900_000, alone),
+      tier('long', 5_400_000, alone),
+    ],
+  },
+});
