@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { exitCodes } from '../errors/operator-error.ts';
+import { exitCodes } from '../index.ts';
 import { labCommand } from './commands/lab.ts';
 
 /** The whole command line. Verbs that are not built are not registered. */

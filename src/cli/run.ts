@@ -1,7 +1,4 @@
-import { formatDiagnostic } from '../errors/diagnostic.ts';
-import { BadSpecError, exitCodes, OperatorError } from '../errors/operator-error.ts';
-import type { Emit } from '../report/event.ts';
-import { createReporter } from '../report/reporter.ts';
+import { BadSpecError, createReporter, type Emit, exitCodes, formatDiagnostic, OperatorError } from '../index.ts';
 
 /** What a command gets: where to tell, when to stop, and how to print its result. */
 export interface CommandContext {
@@ -95,7 +92,8 @@ function inWords(error: unknown): string {
 
 function causeText(error: OperatorError): string | undefined {
   if (error.cause === undefined) return undefined;
-  return error.cause instanceof Error ? error.cause.message : String(error.cause);
+  if (error.cause instanceof Error) return error.cause.message;
+  return typeof error.cause === 'string' ? error.cause : JSON.stringify(error.cause);
 }
 
 function wantsColor(isTTY: boolean | undefined): boolean {

@@ -1,0 +1,31 @@
+# Two commands matter: `make demo` (the main job, in the lab) and `make test` (all tests that CI runs).
+# Both install what they need on a fresh Debian or Ubuntu machine and say what they do. They need root: the lab makes
+# network namespaces and boots nodes.
+
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -eu -o pipefail -c
+NODE := node_modules/node/bin/node
+
+.PHONY: demo test test-node test-long check install artefacts
+
+demo: install artefacts
+	$(NODE) src/lab/rehearsal/show-problem.main.ts
+
+test: install artefacts
+	$(NODE) scripts/test.ts check unit wire node:$(shell sed 's/\#.*//' test/node/carrying.txt 2>/dev/null | xargs | tr ' ' ',')
+
+test-node: install artefacts
+	$(NODE) scripts/test.ts node
+
+test-long: install artefacts
+	$(NODE) scripts/test.ts long
+
+check: install
+	npm run --silent check
+
+install:
+	@scripts/install.sh
+
+artefacts: install
+	@bin/hairpin lab artefacts
