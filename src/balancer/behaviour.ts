@@ -38,8 +38,16 @@ export interface BalancerConfig {
   readonly terminateTls: boolean;
   readonly scheduling: Scheduling;
   readonly healthCheck: HealthCheck;
-  /** Where health checks come from: an address of the product's own, or the VIP itself (old Tencent accounts). */
-  readonly probeSource: Address | 'vip';
+  /**
+   * The network that the behaviour is built on in the lab. Absent: `segment` for `one-arm`, `routed` for all others.
+   * `local` exists on both: a cloud's fabric (GCP) and a director on the servers' segment (LVS-DR).
+   */
+  readonly network?: 'routed' | 'segment';
+  /**
+   * Where health checks come from: an address of the product's own, the VIP itself (old Tencent accounts), or the
+   * balancer's own address. Backends of the other family are probed from the balancer's own address.
+   */
+  readonly probeSource: Address | 'vip' | 'balancer';
   readonly ejectedFlows: EjectedFlows;
   /** For `drain`: how long flows of an ejected backend live on. */
   readonly drainMs: number;
