@@ -13,12 +13,21 @@ export interface Diagnostic {
   readonly problem: string;
   readonly expected?: string;
   readonly hint?: string;
+  /** Absent means `error`. A file whose diagnostics are all warnings is used; they are printed. */
+  readonly severity?: Severity;
+}
+
+export type Severity = 'error' | 'warning';
+
+export function isError(d: Diagnostic): boolean {
+  return d.severity !== 'warning';
 }
 
 /** The line a person reads: `cluster.yaml:14:16  spec.endpoint.address: …   CODE`. */
 export function formatDiagnostic(d: Diagnostic): string {
   const where = `${d.file}:${d.line}:${d.column}`;
-  const what = d.path === '' ? d.problem : `${d.path}: ${d.problem}`;
+  const problem = isError(d) ? d.problem : `warning: ${d.problem}`;
+  const what = d.path === '' ? problem : `${d.path}: ${problem}`;
   const expected = d.expected === undefined ? '' : `; expected ${d.expected}`;
   const hint = d.hint === undefined ? '' : `\n    ${d.hint}`;
   return `${where}  ${what}${expected}   ${d.code}${hint}`;
