@@ -1,0 +1,27 @@
+import type { SecretName, SecretRef, SecretText } from '../../plan/step.ts';
+
+const names: readonly SecretName[] = ['join-token', 'certificate-key', 'ca-cert-hash'];
+const open = '@@hairpin:';
+const close = '@@';
+
+/** A stand-in that survives a YAML printer (`@` makes it a quoted scalar) and that `toSecretText` turns into a hole. */
+export function hole(name: SecretName): string {
+  return `${open}${name}${close}`;
+}
+
+/** Splits printed text at its holes. */
+export function toSecretText(text: string): SecretText {
+  const pattern = new RegExp(`(${names.map(hole).join('|')})`);
+  return text
+    .split(pattern)
+    .map((part): string | SecretRef => {
+      const name = names.find((n) => part === hole(n));
+      return name === undefined ? part : { secret: name };
+    })
+    .filter((part) => part !== '');
+}
+
+/** The text as people may see it: each secret is its name between angle brackets. */
+export function showSecretText(text: SecretText): string {
+  return text.map((part) => (typeof part === 'string' ? part : `<${part.secret}>`)).join('');
+}
