@@ -60,6 +60,8 @@ export type Evidence =
   /** A PING came back or a handshake ended. */
   | { readonly is: 'answered'; readonly at: number; readonly rttMs: number }
   | { readonly is: 'readyz'; readonly at: number; readonly ok: boolean }
+  /** /readyz itself did not answer in time although the connection may be alive: not ready, and no sign of life. */
+  | { readonly is: 'readyz-overdue'; readonly at: number }
   /** End of stream, reset or GOAWAY: a redial follows, and only that gives a verdict. */
   | { readonly is: 'ended'; readonly at: number }
   /** A dial was refused. */
@@ -117,6 +119,8 @@ function take(b: Backend, seen: Evidence): Backend {
       };
     case 'readyz':
       return { ...b, heardAt: seen.at, ready: seen.ok, streak: seen.ok === b.ready ? b.streak + 1 : 1 };
+    case 'readyz-overdue':
+      return { ...b, ready: false, streak: b.ready === false ? b.streak + 1 : 1 };
     case 'ended':
       return { ...b, ended: true, askedAt: seen.at };
     case 'lagged':

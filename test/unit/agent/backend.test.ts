@@ -155,6 +155,7 @@ describe('whatever is seen', () => {
           fc.record({ is: fc.constant('answered' as const), rttMs: fc.integer({ min: 0, max: 500 }) }),
           fc.record({ is: fc.constant('readyz' as const), ok: fc.boolean() }),
           fc.constant({ is: 'ended' } as const),
+          fc.constant({ is: 'readyz-overdue' } as const),
           fc.constant({ is: 'refused' } as const),
           fc.record({ is: fc.constant('tick' as const), othersAgo: fc.integer({ min: 0, max: 5000 }) }),
           fc.constant({ is: 'lagged' } as const),
@@ -227,6 +228,7 @@ describe('whatever is seen', () => {
         for (const seen of all) {
           const next = observe(backend, seen);
           if (seen.is === 'readyz') yeses = seen.ok ? yeses + 1 : 0;
+          if (seen.is === 'readyz-overdue') yeses = 0;
           if (next.destroyFlows) {
             died = true;
             yeses = 0;
