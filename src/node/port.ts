@@ -11,14 +11,14 @@ export interface RunResult {
 }
 
 export interface RunOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Milliseconds; the command is killed after that and the result is a `NODE_TIMEOUT` error. */
-  readonly timeout?: number;
-  readonly stdin?: string | Uint8Array;
+  readonly timeout?: number | undefined;
+  readonly stdin?: string | Uint8Array | undefined;
   /** Environment for the command. Never a secret: environments can be read by other processes. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Called with each whole line as it is printed. */
-  readonly onLine?: (stream: 'stdout' | 'stderr', line: string) => void;
+  readonly onLine?: ((stream: 'stdout' | 'stderr', line: string) => void) | undefined;
 }
 
 export interface FileToWrite {
@@ -47,7 +47,7 @@ export interface NodePort {
   probe(argv: readonly string[], opts?: RunOptions): Promise<RunResult>;
   change(argv: readonly string[], opts?: RunOptions): Promise<RunResult>;
   /** Atomic (temporary file in the same directory, then rename); a file that was there is kept at `path.hairpin-backup` once. */
-  writeFile(file: FileToWrite, opts?: { signal?: AbortSignal }): Promise<Written>;
+  writeFile(file: FileToWrite, opts?: { signal?: AbortSignal | undefined }): Promise<Written>;
   /** `undefined` when there is no such file. */
-  readFile(path: string, opts?: { signal?: AbortSignal }): Promise<string | undefined>;
+  readFile(path: string, opts?: { signal?: AbortSignal | undefined }): Promise<string | undefined>;
 }

@@ -1,0 +1,94 @@
+import { userInfo } from 'node:os';
+import { OperatorError } from '../errors/operator-error.ts';
+import { runProcess } from './process.ts';
+import { sshFailed } from './ssh-errors.ts';
+
+/** How to reach a node by ssh: what cluster.yaml says. What is absent comes from the ssh configuration. */
+export interface SshTarget {
+  /** The node's name in cluster.yaml. When the ssh configuration has a HostName for it, it is dialled by this name. */
+  readonly name: string;
+  readonly address: string;
+  readonly user?: string;
+  readonly port?: number;
+  readonly identityFile?: string;
+  /** As `ssh -F`; ~/.ssh/config and /etc/ssh/ssh_config otherwise. */
+  readonly configFile?: string;
+}
+
+/** What ssh makes of a target. */
+export interface Resolved {
+  readonly destination: string;
+  readonly user: string;
+  readonly hostName: string;
+  readonly port: number;
+  /** Options that make host keys strict, unless the user's configuration settled it otherwise. */
+  readonly hostKeyPolicy: readonly string[];
+}
+
+/**
+ * Options of every call. No questions are asked (BatchMode), nothing of the user's configuration that belongs to
+ * interactive logins is done: forwardings, local commands, terminals, a remote command.
+ */
+export function sshArguments(target: SshTarget): string[] {
+  return [
+    ...(target.configFile === undefined ? [] : ['-F', target.configFile]),
+
+    '-o',
+    'BatchMode=yes',
+    '-o',
+    'ClearAllForwardings=yes',
+    '-o',
+    'PermitLocalCommand=no',
+    '-o',
+    'RemoteCommand=none',
+    ...(target.user === undefined ? [] : ['-l', target.user]),
+    ...(target.port === undefined ? [] : ['-p', String(target.port)]),
+    ...(target.identityFile === undefined ? [] : ['-i', target.identityFile]),
+  ];
+}
+
+/**
+ * Asks `ssh -G` what it would do. The node is dialled by its name when the configuration gives that name a HostName, by
+ * its address otherwise.
+ */
+export async function resolveTarget(target: SshTarget, signal?: AbortSignal): Promise<Resolved> {
+  const byName = await sshG(target, target.name, signal);
+  const useName = byName.hostname !== target.name && byName.hostname !== target.name.toLowerCase();
+  const seen = useName ? byName : await sshG(target, target.address, signal);
+  return {
+    destination: useName ? target.name : target.address,
+    user: seen.user ?? userInfo().username,
+    hostName: seen.hostname ?? target.address,
+    port: Number(seen.port ?? 22),
+    // `ask` is what ssh has when nobody chose; with BatchMode it would still accept nothing, but say so less clearly.
+    hostKeyPolicy: seen.stricthostkeychecking === 'ask' ? ['-o', 'StrictHostKeyChecking=yes'] : [],
+  };
+}
+
+type Answers = Readonly<Partial<Record<string, string>>>;
+
+async function sshG(target: SshTarget, destination: string, signal: AbortSignal | undefined): Promise<Answers> {
+  const argv = ['ssh', '-G', ...sshArguments(target), '--', destination];
+  const ended = await runProcess(argv, { timeout: 10_000, signal });
+  if (ended.why === 'aborted' && signal !== undefined) throw signal.reason;
+  if (ended.missing) {
+    throw new OperatorError('NODE_SSH_CONFIG', 'There is no ssh program on this machine', {
+      hint: 'install the OpenSSH client (Debian: apt-get install openssh-client)',
+    });
+  }
+  if (ended.exitCode !== 0) {
+    const place = { node: target.name, destination, user: target.user ?? '', hostName: target.address, port: 22 };
+    throw sshFailed(place, ended.stderr);
+  }
+  return parseSshG(ended.stdout);
+}
+
+/** `ssh -G` prints one `keyword value` a line, keywords in lower case; the first of several counts. */
+export function parseSshG(text: string): Answers {
+  const answers: Record<string, string> = {};
+  for (const line of text.split('\n')) {
+    const space = line.indexOf(' ');
+    if (space > 0) answers[line.slice(0, space)] ??= line.slice(space + 1).trim();
+  }
+  return answers;
+}
