@@ -1,0 +1,94 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Emit } from '../../report/event.ts';
+import { takeLock } from '../cache/lock.ts';
+import { cacheDir } from '../paths.ts';
+import { type BinaryName, binaryNames } from './components.ts';
+import { hostArch } from './host-arch.ts';
+import { makeArtefacts } from './make.ts';
+import { looksUnchanged, type Manifest, readManifest } from './manifest.ts';
+import { openSources, requireVersion } from './sources.ts';
+import { parseVersion } from './version.ts';
+
+/** Programs and container images of one Kubernetes version, each there and whole. Nobody writes into `dir` after that. */
+export interface Artefacts {
+  readonly version: string;
+  readonly arch: string;
+  readonly dir: string;
+  /** Absolute paths. */
+  readonly binaries: Readonly<Record<BinaryName, string>>;
+  /** docker-archive tars, named as `kubeadm config images list` of this version prints them. */
+  readonly images: readonly { readonly ref: string; readonly file: string }[];
+  /** sha256 by path below `dir`. */
+  readonly checksums: Readonly<Record<string, string>>;
+  /** Where each file came from, by path below `dir`. */
+  readonly sources: Readonly<Record<string, string>>;
+}
+
+export interface ArtefactOptions {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  /** Another cache directory than the user's. */
+  readonly cache?: string;
+  /** A directory with binaries that are preferred to every other source. */
+  readonly from?: string;
+  /** Reads every file and compares its checksum, which takes seconds; without it sizes and times must do. */
+  readonly verify?: boolean;
+}
+
+/**
+ * Gives the artefacts of a Kubernetes version, getting or making what is not there yet.
+ *
+ * Every file is made under another name, renamed when it is whole and recorded at once, so that a killed run loses the
+ * one file it was at. kubeadm comes first: it says which images, and so which etcd and CoreDNS, the version wants.
+ */
+export async function ensureArtefacts(wanted: string, opts: ArtefactOptions): Promise<Artefacts> {
+  const cache = opts.cache ?? cacheDir();
+  const version = parseVersion(wanted) ?? wanted;
+  const arch = hostArch();
+  const dir = join(cache, 'artefacts', `${version}-${arch}`);
+  if (parseVersion(wanted) !== undefined && opts.from === undefined && opts.verify !== true) {
+    const warm = await warmArtefacts(dir);
+    if (warm !== undefined) return warm;
+  }
+  await using _lock = await takeLock(join(cache, 'artefacts', 'lock'), `get Kubernetes ${version}`, opts);
+  const sources = await openSources({
+    go: join(cache, 'go'),
+    arch,
+    from: opts.from,
+    signal: opts.signal,
+    emit: opts.emit,
+  });
+  if ((await readManifest(dir)) === undefined) await requireVersion(version, sources);
+  await mkdir(join(dir, 'bin'), { recursive: true });
+  await mkdir(join(dir, 'images'), { recursive: true });
+  return toArtefacts(dir, await makeArtefacts({ ...opts, cache, dir, version, arch, sources }));
+}
+
+/** The artefacts where all of them are there already; takes no lock and starts no process. */
+export async function warmArtefacts(dir: string): Promise<Artefacts | undefined> {
+  const manifest = await readManifest(dir);
+  if (manifest?.images === undefined) return undefined;
+  const unchanged = await Promise.all(
+    Object.entries(manifest.files).map(([path, entry]) => looksUnchanged(dir, path, entry)),
+  );
+  return unchanged.every(Boolean) ? toArtefacts(dir, manifest) : undefined;
+}
+
+function toArtefacts(dir: string, manifest: Manifest): Artefacts {
+  const { version, arch, files, images = [] } = manifest;
+  const each = (pick: (path: string) => string | undefined) =>
+    Object.fromEntries(Object.keys(files).map((path) => [path, pick(path) ?? '']));
+  return {
+    version,
+    arch,
+    dir,
+    binaries: Object.fromEntries(binaryNames.map((name) => [name, join(dir, 'bin', name)])) as Record<
+      BinaryName,
+      string
+    >,
+    images: images.map(({ ref, file }) => ({ ref, file: join(dir, file) })),
+    checksums: each((path) => files[path]?.sha256),
+    sources: each((path) => files[path]?.source),
+  };
+}
