@@ -89,6 +89,30 @@ export function sameAddress(a: Address, b: Address): boolean {
   return a.family === b.family && a.text === b.text;
 }
 
+/** What kind of address this is when it cannot be a machine's own address for others to dial; `undefined` when it can. */
+export function unreachableKind(a: Address): string | undefined {
+  const range = ipaddr.parse(a.text).range();
+  const words: Readonly<Record<string, string>> = {
+    unspecified: 'the unspecified address',
+    loopback: 'a loopback address',
+    multicast: 'a multicast address',
+    broadcast: 'the broadcast address',
+    linkLocal: 'a link-local address',
+    ipv4Mapped: 'an IPv4 address in IPv6 clothes',
+  };
+  return words[range];
+}
+
+/** How many addresses a network has. */
+export function cidrSize(net: Cidr): bigint {
+  return 1n << BigInt(bits(net.base.family) - net.prefix);
+}
+
+/** The network of `prefix` bits around an address. */
+export function networkOf(a: Address, prefix: number): Cidr {
+  return { base: fromNumber(a.family, toNumber(a) & mask(a.family, prefix)), prefix };
+}
+
 function mask(family: Family, prefix: number): bigint {
   const width = BigInt(bits(family));
   return ((1n << BigInt(prefix)) - 1n) << (width - BigInt(prefix));
