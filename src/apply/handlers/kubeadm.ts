@@ -1,0 +1,92 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { OperatorError } from '../../errors/operator-error.ts';
+import type { RunResult } from '../../node/port.ts';
+import type { Handler, StepContext } from '../handler.ts';
+import { nodePaths } from '../on-node.ts';
+import { initPhases, joinPhases, kubeadmProgress } from './kubeadm-progress.ts';
+import { keepUnitState } from './unit.ts';
+
+const caPath = '/etc/kubernetes/pki/ca.crt';
+
+// kubeadm enables and starts the kubelet by itself, so how that unit was is kept here.
+const kubeadmScript = `${keepUnitState}
+keep_unit kubelet.service "$1"; shift
+exec "$@"
+`;
+
+function kubeadm(argv: readonly string[]): readonly string[] {
+  return ['sh', '-c', kubeadmScript, 'hairpin-kubeadm', nodePaths.units, ...argv];
+}
+
+// Longer than any of kubeadm's own timeouts (4 min a phase), so that its own message is what the operator reads.
+const kubeadmTimeout = 20 * 60_000;
+
+export const kubeadmInit: Handler<'kubeadm-init'> = async (step, cx) => {
+  const file = { path: step.configPath, content: cx.secrets.resolve(step.config) };
+  const result = await cx.changeWithSecretFile(file, kubeadm(step.argv), {
+    timeout: kubeadmTimeout,
+    onLine: kubeadmProgress(initPhases, cx.progress),
+  });
+  if (result.exitCode !== 0) throw kubeadmFailed('kubeadm init', result);
+  await learnCa(cx, step.node);
+  return undefined;
+};
+
+export const kubeadmJoin: Handler<'kubeadm-join'> = async (step, cx) => {
+  const file = { path: step.configPath, content: cx.secrets.resolve(step.config) };
+  const result = await cx.changeWithSecretFile(file, kubeadm(step.argv), {
+    timeout: kubeadmTimeout,
+    onLine: kubeadmProgress(joinPhases(step.role), cx.progress),
+  });
+  if (result.exitCode !== 0) throw kubeadmFailed('kubeadm join', result);
+  return undefined;
+};
+
+/** The commands print the token and the key, so nothing of their output is shown. */
+export const joinCredentials: Handler<'join-credentials'> = async (step, cx) => {
+  const file = { path: step.configPath, content: cx.secrets.resolve(step.config) };
+  for (const [index, argv] of step.commands.entries()) {
+    cx.progress(argv.slice(0, 4).join(' '), index, step.commands.length);
+    const result = await cx.changeWithSecretFile(file, argv, { timeout: 180_000 });
+    if (result.exitCode !== 0) throw kubeadmFailed(argv.slice(0, 4).join(' '), result);
+  }
+  await learnCa(cx, step.node);
+  return undefined;
+};
+
+export const kubeadmReset: Handler<'kubeadm-reset'> = async (step, cx) => {
+  await cx.mustChange(step.argv, 'kubeadm reset', {
+    timeout: 300_000,
+    onLine: kubeadmProgress(['preflight', 'reset'], cx.progress),
+  });
+  return step.lost;
+};
+
+/** What joining nodes pin: sha256 of the CA's public key, as `kubeadm join --discovery-token-ca-cert-hash` has it. */
+export function caCertHash(pem: string): string {
+  const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
+  return `sha256:${createHash('sha256').update(key).digest('hex')}`;
+}
+
+async function learnCa(cx: StepContext, master: string): Promise<void> {
+  const pem = await cx.node.readFile(caPath);
+  if (pem === undefined) {
+    throw new OperatorError('STEP_FAILED', `${caPath} is not on ${master}, so no other node can trust the cluster`);
+  }
+  cx.secrets.set('ca-cert-hash', caCertHash(pem));
+}
+
+/** What kubeadm said is wrong, without its advice and stack trace. */
+function kubeadmFailed(what: string, result: RunResult): OperatorError {
+  const lines = `${result.stdout}\n${result.stderr}`.split('\n').map((line) => line.trimEnd());
+  const telling = lines.filter(
+    (line) =>
+      /^\s*\[ERROR|^error execution phase|^error:|^error |^couldn't|unable to|timed out|^failed/i.test(line) &&
+      !/--v=5/.test(line),
+  );
+  const shown = (telling.length > 0 ? telling : lines.filter((line) => line.trim() !== '')).slice(-8);
+  return new OperatorError('KUBEADM_FAILED', `${what} failed with exit code ${result.exitCode}`, {
+    cause: [...new Set(shown)].join('\n'),
+    hint: 'put right what kubeadm names; what it left half-made is found and cleaned by the next run',
+  });
+}
