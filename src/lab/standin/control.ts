@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { askControl } from '../control/client.ts';
+import type { LabContext } from '../tier/tier.ts';
+import type { StandinSwitches } from './handler.ts';
+
+export interface StandinConfig {
+  readonly machine: string;
+  readonly port: number;
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly socket: string;
+}
+
+export type StandinRequest =
+  | { readonly op: 'status' }
+  | { readonly op: 'set'; readonly ready?: boolean; readonly live?: boolean; readonly delayMs?: number };
+
+export interface StandinStatus extends Readonly<StandinSwitches> {
+  readonly machine: string;
+  readonly connections: number;
+  readonly requests: number;
+}
+
+export function standinSocket(paths: Pick<LabContext['paths'], 'node'>, machine: string): string {
+  return join(paths.node(machine), 'standin.sock');
+}
+
+/** Switches a running stand-in: not ready, not alive, slow. Gives what it is after that. */
+export async function setStandin(
+  paths: Pick<LabContext['paths'], 'node'>,
+  machine: string,
+  change: Omit<Extract<StandinRequest, { op: 'set' }>, 'op'>,
+): Promise<StandinStatus> {
+  return (await askControl(standinSocket(paths, machine), { op: 'set', ...change })) as StandinStatus;
+}
+
+export async function readStandin(paths: Pick<LabContext['paths'], 'node'>, machine: string): Promise<StandinStatus> {
+  return (await askControl(standinSocket(paths, machine), { op: 'status' })) as StandinStatus;
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { serveControl } from '../control/server.ts';
+import type { StandinConfig, StandinRequest, StandinStatus } from './control.ts';
+import { answer, type StandinSwitches } from './handler.ts';
+
+// A small TLS server in place of a kube-apiserver: `standin.main.ts CONFIG.json`, inside a master's network namespace.
+
+const [file = ''] = process.argv.slice(2);
+const config = JSON.parse(readFileSync(file, 'utf8')) as StandinConfig;
+const switches: StandinSwitches = { ready: true, live: true, delayMs: 0 };
+let requests = 0;
+let connections = 0;
+
+const server = createSecureServer(
+  { allowHTTP1: true, cert: readFileSync(config.certFile), key: readFileSync(config.keyFile) },
+  (request: Http2ServerRequest, response: Http2ServerResponse) => {
+    requests += 1;
+    response.on('error', () => undefined);
+    void answer(config.machine, switches, {
+      method: request.method,
+      url: request.url,
+      client: request.socket.remoteAddress ?? '',
+      head: (status, headers) => void response.writeHead(status, { ...headers }),
+      write: (text) => !response.writableEnded && response.write(text),
+      end: (text) => {
+        if (!response.writableEnded) response.end(text ?? '');
+      },
+      onClose: (then) => void response.once('close', then),
+    });
+  },
+);
+server.on('secureConnection', (socket) => {
+  connections += 1;
+  socket.once('close', () => {
+    connections -= 1;
+  });
+});
+// A client that speaks no TLS, such as a TCP health check, is nobody's mistake.
+server.on('tlsClientError', () => undefined);
+server.on('sessionError', () => undefined);
+
+await new Promise<void>((resolve, reject) => {
+  server.once('error', reject);
+  // Every address of the namespace, also one that is added later, and both families.
+  server.listen({ port: config.port, host: '::', backlog: 1024 }, resolve);
+});
+const control = await serveControl(config.socket, async (request) => handle(request as StandinRequest));
+
+const stop = () => {
+  control.close();
+  process.exit(0);
+};
+process.on('SIGTERM', stop);
+process.on('SIGINT', stop);
+
+function handle(request: StandinRequest): StandinStatus {
+  if (request.op === 'set') {
+    switches.ready = request.ready ?? switches.ready;
+    switches.live = request.live ?? switches.live;
+    switches.delayMs = request.delayMs ?? switches.delayMs;
+  }
+  return { machine: config.machine, ...switches, connections, requests };
+}
