@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../index.ts';
 import { labCommand } from './commands/lab.ts';
 
@@ -15,11 +15,6 @@ export function createProgram(): Command {
     .exitOverride();
   program.addCommand(labCommand());
   return program;
-}
-
-/** `--output text|json`, the same on every command. */
-export function outputOption(): Option {
-  return new Option('-o, --output <format>', 'how to print the result').choices(['text', 'json']).default('text');
 }
 
 /** Parses `argv` (without node and script) and runs the command; usage problems end with exit code 64. */

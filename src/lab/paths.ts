@@ -16,7 +16,7 @@ export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
 
 /** Files of one lab, all below `labs/NAME`. */
 export function labPaths(name: string, env: NodeJS.ProcessEnv = process.env) {
-  const root = join(stateDir(env), 'labs', name);
+  const root = join(labsDir(env), name);
   return {
     root,
     /** Written before anything is made, so that `down` knows what to look for: LabState as JSON. */
@@ -28,10 +28,18 @@ export function labPaths(name: string, env: NodeJS.ProcessEnv = process.env) {
     keys: join(root, 'keys'),
     pki: join(root, 'pki'),
     logs: join(root, 'logs'),
+    /** One file a daemon: its pid and start time. */
+    daemons: join(root, 'daemons'),
+    /** One file a fault that is in force, with what heals it. */
+    faults: join(root, 'faults'),
     balancerSocket: join(root, 'balancer.sock'),
     dns: join(root, 'dns'),
     node: (machine: string) => join(root, 'nodes', machine),
   };
+}
+
+export function labsDir(env: NodeJS.ProcessEnv = process.env): string {
+  return join(stateDir(env), 'labs');
 }
 
 export function snapshotDir(name: string, env: NodeJS.ProcessEnv = process.env): string {

@@ -1,6 +1,15 @@
 import { Command } from 'commander';
+import { labDownCommand } from './lab-down.ts';
+import { labListCommand } from './lab-list.ts';
+import { labStatusCommand } from './lab-status.ts';
+import { labUpCommand } from './lab-up.ts';
 
 /** `hairpin lab …`: a rehearsal on one Linux machine. Each verb is a file beside this one (lab-up.ts, lab-down.ts, …). */
 export function labCommand(): Command {
-  return new Command('lab').description('rehearse on this machine: real nodes behind a faithful balancer');
+  return new Command('lab')
+    .description('rehearse on this machine: real nodes behind a faithful balancer')
+    .addCommand(labUpCommand())
+    .addCommand(labDownCommand())
+    .addCommand(labListCommand())
+    .addCommand(labStatusCommand());
 }

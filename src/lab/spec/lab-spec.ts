@@ -3,6 +3,8 @@ import type { Address, Cidr } from '../../std/address.ts';
 
 export type Tier = 'wire' | 'node';
 export type LabRole = 'control-plane' | 'worker' | 'client';
+/** See topology.ts: clouds are `routed`, one-arm and LVS-DR need a `segment`. */
+export type NetworkKind = 'routed' | 'segment';
 
 /**
  * A lab as wanted: what `lab.yaml` or the flags of `lab up` say, with every default filled in and every cross-field rule
@@ -14,6 +16,7 @@ export interface LabSpec {
   /** `v1.37.2`; used by the node tier only. */
   readonly kubernetes: string;
   readonly ip: '4' | '6' | 'dual';
+  readonly network: NetworkKind;
   /** One per family in use, IPv4 first. Cluster nodes live here. */
   readonly nodeSubnets: readonly Cidr[];
   /** One per family in use: outside clients live here, a router hop away. */

@@ -1,5 +1,6 @@
 import type { RunOptions, RunResult } from '../../node/port.ts';
 import type { Emit } from '../../report/event.ts';
+import type { LabFault } from '../faults/fault.ts';
 import type { labPaths } from '../paths.ts';
 import type { Topology } from '../topology/topology.ts';
 
@@ -9,7 +10,12 @@ export interface LabContext {
   readonly paths: ReturnType<typeof labPaths>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
-  /** Runs a command on this machine, in the lab's cgroup (so that `lab down` finds it even after SIGKILL), and waits. */
+  /** The lab's cgroup directories; `enterArgv` of cgroup.ts runs a command inside them. */
+  readonly cgroups: readonly string[];
+  /**
+   * Runs a command on this machine, in the lab's cgroup (so that `lab down` finds it even after SIGKILL), and waits.
+   * Throws `LAB_STOPPED` when the lab was taken down meanwhile, never for an exit code.
+   */
   run(argv: readonly string[], opts?: RunOptions): Promise<RunResult>;
   /** Starts a daemon in the lab's cgroup, inside `netns` when given; output goes to `logs/NAME.log`. Gives its pid. */
   daemon(
@@ -26,6 +32,8 @@ export type MachineState = 'running' | 'off' | 'starting' | 'failed';
  * tiers and are there before `start` is called. Clients are plain namespaces in both.
  */
 export interface Tier {
+  /** Faults that only this tier can inject (power-off, disk full); the others are in faults/list.ts. */
+  readonly faults: readonly LabFault[];
   /** Starts all masters and workers; resolves when each can be used (wire: stand-in answers; node: sshd answers). */
   start(cx: LabContext): Promise<void>;
   startMachine(cx: LabContext, machine: string): Promise<void>;

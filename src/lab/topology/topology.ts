@@ -30,6 +30,8 @@ export interface FabricSpace {
 
 export interface BalancerSpace {
   readonly netns: string;
+  /** Its way out where it is a machine on a segment; the fabric's own links serve it otherwise. */
+  readonly links: readonly MachineLink[];
   /** The balancer's own address (source of SNAT and of proxied connections), one per family. */
   readonly addresses: readonly Address[];
   readonly vips: readonly Address[];
@@ -41,11 +43,26 @@ export interface MachineSpace {
   /** Interface in the machine (`eth0`) and its peer in the fabric (`m1`). */
   readonly device: string;
   readonly peer: string;
+  /** The machine's subnets and, in each, the router that its default route goes to. */
+  readonly links: readonly MachineLink[];
+  /** Addresses that are the machine's own besides those of its device: the front end's, where the behaviour is `local`. */
+  readonly locals: readonly Address[];
+  /** This node's share of the pod subnets; the fabric routes it to the node. Empty for clients. */
+  readonly podCidrs: readonly Cidr[];
 }
 
+export interface MachineLink {
+  readonly address: Address;
+  readonly subnet: Cidr;
+  readonly gateway: Address;
+}
+
+/** A pod as the bridge CNI with `ipMasq` makes one: what it sends out of the node carries the node's address. */
 export interface PodSpace {
   readonly name: string;
   readonly netns: string;
   readonly node: string;
   readonly addresses: readonly Address[];
+  /** The node's end of the pod's link, one per family. */
+  readonly gateways: readonly Address[];
 }

@@ -1,0 +1,55 @@
+import { stringify } from 'yaml';
+import { formatCidr } from '../../std/address.ts';
+import type { LabSpec } from './lab-spec.ts';
+
+/** The spec of design.md for a lab, as `lab up` writes it: what a user would write for the same machines. Pure. */
+export function clusterYaml(spec: LabSpec, opts: { sshConfig: string | undefined }): string {
+  const { endpoint, balancer } = spec;
+  const { healthCheck } = balancer;
+  const addresses = endpoint.addresses.map((a) => a.text);
+  const one = (texts: readonly string[]) => (texts.length === 1 ? { address: texts[0] } : { addresses: texts });
+  const document = {
+    apiVersion: 'hairpin/v1alpha1',
+    kind: 'Cluster',
+    metadata: { name: spec.name },
+    spec: {
+      kubernetes: {
+        version: spec.kubernetes,
+        podSubnet: spec.podSubnets.map(formatCidr).join(','),
+        serviceSubnet: spec.serviceSubnets.map(formatCidr).join(','),
+        cni: { kind: 'bridge' },
+      },
+      endpoint: {
+        ...(endpoint.domain === undefined ? one(addresses) : { domain: endpoint.domain, addresses }),
+        port: endpoint.port,
+      },
+      balancer: {
+        backendPort: spec.backendPort,
+        hairpin: 'auto',
+        healthCheck: {
+          protocol: healthCheck.protocol,
+          interval: duration(healthCheck.intervalMs),
+          timeout: duration(healthCheck.timeoutMs),
+          rise: healthCheck.rise,
+          fall: healthCheck.fall,
+        },
+      },
+      strategy: 'auto',
+      apiServerPort: spec.apiServerPort,
+      nodes: spec.machines
+        .filter((machine) => machine.role !== 'client')
+        .map((machine) => ({
+          name: machine.name,
+          role: machine.role,
+          ...one(machine.addresses.map((a) => a.text)),
+        })),
+      ...(opts.sshConfig === undefined ? {} : { ssh: { user: 'root', port: 22, configFile: opts.sshConfig } }),
+      prepare: 'preinstalled',
+    },
+  };
+  return stringify(document, { lineWidth: 0, flowCollectionPadding: true });
+}
+
+function duration(ms: number): string {
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}
