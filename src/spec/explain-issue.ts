@@ -16,30 +16,20 @@ export function wants<S extends z.ZodType>(schema: S, words: string): S {
 export function explainIssue(issue: z.core.$ZodIssue, root: z.ZodType, source: YamlSource): Diagnostic[] {
   const path = issue.path.filter((key) => typeof key !== 'symbol');
   const schema = schemaAt(root, path);
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownKey(key, path, schema, source));
-    case 'invalid_union': {
-      const branch = nearestBranch(issue.errors, issue.input);
-      if (branch === undefined) return [wrongValue(issue, path, schema, source)];
-      return branch.flatMap((inner) =>
-        explainIssue({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, root, source),
-      );
-    }
-    case 'custom': {
-      const params = (issue.params ?? {}) as { code?: string; expected?: string; hint?: string };
-      return [
-        source.diagnose(path, {
-          code: params.code ?? 'FIELD_VALUE',
-          problem: issue.message,
-          expected: params.expected,
-          hint: params.hint,
-        }),
-      ];
-    }
-    default:
-      return [wrongValue(issue, path, schema, source)];
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path, schema, source));
+  if (issue.code === 'invalid_union') {
+    const branch = nearestBranch(issue.errors, issue.input);
+    if (branch === undefined) return [wrongValue(issue, path, schema, source)];
+    return branch.flatMap((inner) =>
+      explainIssue({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, root, source),
+    );
   }
+  if (issue.code === 'custom') {
+    const params = (issue.params ?? {}) as { code?: string; expected?: string; hint?: string };
+    const { code = 'FIELD_VALUE', expected, hint } = params;
+    return [source.diagnose(path, { code, problem: issue.message, expected, hint })];
+  }
+  return [wrongValue(issue, path, schema, source)];
 }
 
 function unknownKey(key: string, path: YamlPath, schema: z.ZodType | undefined, source: YamlSource): Diagnostic {
@@ -73,13 +63,16 @@ function wrongValue(
   });
 }
 
-/** The branch of a union that the writer had in mind: the one whose mistakes lie deepest. `undefined` when none fits at all. */
+/**
+ * The branch of a union that the writer had in mind: of those that want this kind of value, the one whose mistakes lie
+ * deepest. `undefined` when none does.
+ */
 function nearestBranch(branches: z.core.$ZodIssue[][], input: unknown): z.core.$ZodIssue[] | undefined {
-  const kind = kindOf(input);
-  const fits = branches.filter((issues) => !issues.some((i) => i.path.length === 0 && i.code === 'invalid_type'));
-  if (fits.length === 0 || (kind !== 'a mapping' && kind !== 'a list')) return undefined;
-  const depth = (issues: z.core.$ZodIssue[]) => Math.min(...issues.map((i) => i.path.length));
-  return fits.toSorted((a, b) => depth(b) - depth(a))[0];
+  const scalar = kindOf(input) === 'a value';
+  const refusesKind = (issue: z.core.$ZodIssue) =>
+    issue.path.length === 0 && (issue.code === 'invalid_type' || (issue.code === 'invalid_value' && !scalar));
+  const depth = (issues: z.core.$ZodIssue[]) => Math.min(...issues.map((issue) => issue.path.length));
+  return branches.filter((issues) => !issues.some(refusesKind)).toSorted((a, b) => depth(b) - depth(a))[0];
 }
 
 /** The schema that says what belongs at `path`; wrappers (optional, default, transform) are looked through. */
@@ -133,23 +126,23 @@ const typeWords: Record<string, string> = {
 };
 
 function plainWords(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return typeWords[issue.expected] ?? issue.expected;
-    case 'invalid_value':
-      return `one of ${issue.values.map(String).join(', ')}`;
-    case 'too_small':
-      return issue.origin === 'array' ? `at least ${issue.minimum} of them` : `${issue.minimum} or more`;
-    case 'too_big':
-      return issue.origin === 'array' ? `at most ${issue.maximum} of them` : `${issue.maximum} or less`;
-    default:
-      return issue.message.replace(/^Invalid input: expected /, '');
+  if (issue.code === 'invalid_type') return typeWords[issue.expected] ?? issue.expected;
+  if (issue.code === 'invalid_value') {
+    return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.map(String).join(', ')}`;
   }
+  if (issue.code === 'too_small') {
+    return issue.origin === 'array' ? `at least ${issue.minimum} of them` : `${issue.minimum} or more`;
+  }
+  if (issue.code === 'too_big') {
+    return issue.origin === 'array' ? `at most ${issue.maximum} of them` : `${issue.maximum} or less`;
+  }
+  return issue.message.replace(/^Invalid input: expected /, '');
 }
 
 /** A value short enough for one line. Mappings and lists are named, never printed: they may be long or hold secrets. */
 function show(value: unknown): string {
   const kind = kindOf(value);
+  if (Array.isArray(value) && value.length === 0) return 'an empty list';
   if (kind === 'a mapping' || kind === 'a list' || kind === 'nothing') return kind;
   const text = String(value);
   return text === '' ? 'empty text' : `\`${text.length > 60 ? `${text.slice(0, 57)}…` : text}\``;

@@ -12,7 +12,10 @@ export const endpointIsNode: Rule = {
   reads: ['endpoint', 'strategy', 'each-node'],
   check({ spec }) {
     const { endpoint, strategy } = spec;
-    const owners = new Map(spec.nodes.flatMap((node) => node.addresses.map((a) => [a.text, node] as const)));
+    // The last one set wins, and an address that is there twice belongs to its first owner.
+    const owners = new Map(
+      spec.nodes.toReversed().flatMap((node) => node.addresses.map((a) => [a.text, node] as const)),
+    );
     return endpoint.addresses.flatMap((address, i): PlacedFinding[] => {
       const node = owners.get(address.text);
       if (node === undefined) return [];

@@ -64,10 +64,11 @@ function conflicts(document: KubeadmDocument, spec: Spec): PlacedFinding[] {
   const compare = (path: readonly string[], wanted: string | number | undefined, specField: string) => {
     const written = path.reduce<unknown>(field, document);
     if (written === undefined || (wanted !== undefined && same(written, wanted))) return;
+    const says = wanted === undefined ? 'says nothing' : `says ${wanted}`;
     found.push({
       at: path,
       code: 'SPEC_DOCUMENT_CONFLICT',
-      problem: `${scalar(written)} is not what ${specField} says${wanted === undefined ? '' : ` (${wanted})`}`,
+      problem: `${scalar(written)} here, and ${specField} ${says}`,
       hint: `leave it out here and set ${specField}`,
     });
   };

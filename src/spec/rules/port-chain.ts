@@ -55,22 +55,18 @@ function toTheApiserver({ spec }: RuleContext): PlacedFinding[] {
 
 function captured({ endpoint, strategy, balancer, apiServerPort }: Spec): PlacedFinding[] {
   if (endpoint.port === apiServerPort) return [];
-  const why = capturedBy(strategy.name, balancer?.hairpin);
-  if (why === undefined) return [];
+  const captures = strategy.name === 'bind-vip' || strategy.name === 'hosts';
+  if (!captures && balancer?.hairpin !== 'local') return [];
+  const why = captures
+    ? `with ${strategy.name} a master dials its own apiserver`
+    : 'a balancer that leaves the VIP to its backends (local) changes no port: masters are dialled';
   return [
     {
       at: ['spec', 'endpoint', 'port'],
       code: 'SPEC_ENDPOINT_PORT',
-      problem: `${why} dials its own apiserver on the endpoint's port ${endpoint.port}, and that one listens on ${apiServerPort}`,
+      problem: `${why} on the endpoint's port ${endpoint.port}, and apiservers listen on ${apiServerPort}`,
       expected: `${apiServerPort}, the same as apiServerPort`,
-      hint: 'steer and direct can do with different ports',
+      hint: captures ? 'steer and direct can do with different ports' : undefined,
     },
   ];
-}
-
-function capturedBy(strategy: string, hairpin: string | undefined): string | undefined {
-  if (strategy === 'bind-vip' || strategy === 'hosts') return `with ${strategy} a master`;
-  if (hairpin === 'local' && strategy === 'direct')
-    return 'behind a balancer that leaves the VIP to its backends a master';
-  return undefined;
 }

@@ -54,7 +54,7 @@ function directWith(hairpin: HairpinBehaviour, share: string): Misfit | undefine
       return {
         severity: 'error',
         why: 'direct leaves masters to a VIP that is their own address: a master that joins reaches only its own apiserver, which does not run yet',
-        expected: 'steer',
+        expected: 'steer, hosts or bind-vip',
       };
     case 'one-arm':
       return {

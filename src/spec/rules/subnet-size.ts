@@ -1,6 +1,7 @@
 import { bits, type Cidr, formatCidr } from '../../std/address.ts';
 import { argument } from './kubeadm-arguments.ts';
 import type { PlacedFinding, Rule, RuleContext } from './rule.ts';
+import { count } from './words.ts';
 
 /**
  * The limits of kubeadm's own validation (cmd/kubeadm/app/apis/kubeadm/validation: MinimumAddressesInServiceSubnet 10,
@@ -48,7 +49,7 @@ function podSize(net: Cidr, { spec }: RuleContext): PlacedFinding[] {
       at,
       code,
       severity: 'warning',
-      problem: `${formatCidr(net)} has a /${nodePrefix} for ${shares} nodes, and there are ${spec.nodes.length}`,
+      problem: `${formatCidr(net)} has a /${nodePrefix} for ${count(shares, 'node')}, and there are ${spec.nodes.length}`,
       expected: `/${nodePrefix - Math.ceil(Math.log2(spec.nodes.length))} or larger`,
       hint: 'fine only when the CNI has an address management of its own',
     },

@@ -42,7 +42,7 @@ describe('readYaml()', () => {
       name: 'all problems come at once, top of the file first',
       text: 'kind: lab\ncount: many\nmachines:\n- name: M1\n  role: wroker\n- {}\n',
       says: [
-        'lab.yaml:1:7  kind: `lab` cannot be used; expected one of Lab   FIELD_VALUE\n    did you mean `Lab`?',
+        'lab.yaml:1:7  kind: `lab` cannot be used; expected Lab   FIELD_VALUE\n    did you mean `Lab`?',
         'lab.yaml:2:8  count: `many` cannot be used; expected a number from 1 to 9   FIELD_TYPE',
         'lab.yaml:4:9  machines[0].name: `M1` cannot be used; expected a letter and a digit   FIELD_VALUE',
         'lab.yaml:5:9  machines[0].role: `wroker` cannot be used; expected one of control-plane, worker   FIELD_VALUE\n    did you mean `worker`?',
