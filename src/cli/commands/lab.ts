@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { labArtefactsCommand } from './lab-artefacts.ts';
+import { labDoctorCommand } from './lab-doctor.ts';
 import { labDownCommand } from './lab-down.ts';
 import { labListCommand } from './lab-list.ts';
 import { labStatusCommand } from './lab-status.ts';
@@ -11,5 +13,7 @@ export function labCommand(): Command {
     .addCommand(labUpCommand())
     .addCommand(labDownCommand())
     .addCommand(labListCommand())
+    .addCommand(labDoctorCommand())
+    .addCommand(labArtefactsCommand())
     .addCommand(labStatusCommand());
 }

@@ -6,6 +6,7 @@ import { runTool } from '../cache/process.ts';
 import { writeAtomic } from '../cache/write-atomic.ts';
 import { type ComponentName, goModules } from './components.ts';
 import { corednsMain, pauseGoMod, pauseMain } from './go-programs.ts';
+import { type GoToolchain, goIsOlder } from './go-toolchain.ts';
 import { type GoMod, goModSchema, stagingVersion, wrapperGoMod } from './go-wrapper.ts';
 import type { Source, Wanted } from './source.ts';
 import { compareReleases } from './version.ts';
@@ -15,24 +16,6 @@ const downloadSchema = z.object({
   Error: z.string().optional(),
   Info: z.string().optional(),
 });
-
-export interface GoToolchain {
-  /** `go1.26.8` */
-  readonly version: string;
-  /** Whether it must do with itself: GOTOOLCHAIN=local. Otherwise it fetches a newer one where a module needs it. */
-  readonly local: boolean;
-}
-
-/** `undefined` where there is no `go`. */
-export async function goToolchain(signal: AbortSignal): Promise<GoToolchain | undefined> {
-  const asked = await runTool(['sh', '-c', 'command -v go >/dev/null && go env GOVERSION GOTOOLCHAIN'], {
-    signal,
-    fails: undefined,
-  });
-  if (asked.exitCode !== 0) return undefined;
-  const [version = '', toolchain = ''] = asked.stdout.split('\n');
-  return { version, local: toolchain === 'local' };
-}
 
 /** Compiles from the Go module registry that this machine's `go env GOPROXY` names. `go` is the directory for wrappers. */
 export function compileSource(opts: { go: string; arch: string; signal: AbortSignal; toolchain: GoToolchain }): Source {
@@ -106,10 +89,13 @@ export function compileSource(opts: { go: string; arch: string; signal: AbortSig
     await mkdir(scratch, { recursive: true });
   };
   let begun: Promise<void> | undefined;
-  const begin = () => (begun ??= ready());
+  const begin = () => {
+    begun ??= ready();
+    return begun;
+  };
 
   return {
-    name: 'the Go module registry',
+    name: `the Go module registry (${opts.toolchain.version})`,
     async versions(component) {
       await begin();
       const [main] = goModules[component];
@@ -174,15 +160,6 @@ export function compileSource(opts: { go: string; arch: string; signal: AbortSig
       ...(Origin?.Hash === undefined ? {} : { gitCommit: Origin.Hash }),
     };
   }
-}
-
-/** Whether `have` (`go1.26.8`) is older than `least` (`1.26.0`, as in a go.mod). */
-export function goIsOlder(have: string, least: string): boolean {
-  const numbers = (text: string) => {
-    const [major = 0, minor = 0, patch = 0] = (/\d+(?:\.\d+)*/.exec(text)?.[0] ?? '0').split('.').map(Number);
-    return `v${major}.${minor}.${patch}`;
-  };
-  return compareReleases(numbers(have), numbers(least)) < 0;
 }
 
 function buildFailed(message: string, stderr: string): OperatorError {

@@ -1,10 +1,12 @@
 import { OperatorError } from '../../errors/operator-error.ts';
 import type { Emit } from '../../report/event.ts';
 import type { ComponentName } from './components.ts';
+import { goToolchain } from './go-toolchain.ts';
+import { type ReleaseSites, releaseSites } from './release-assets.ts';
 import type { Source } from './source.ts';
-import { compileSource, goToolchain } from './source-compile.ts';
+import { compileSource } from './source-compile.ts';
 import { directorySource } from './source-directory.ts';
-import { releaseSite, releaseSource } from './source-release.ts';
+import { releaseSource } from './source-release.ts';
 import { nearestVersion, parseVersion } from './version.ts';
 
 /** Where binaries come from, preferred first: the directory that was given, the release site, the Go module registry. */
@@ -12,24 +14,28 @@ export async function openSources(opts: {
   readonly go: string;
   readonly arch: string;
   readonly from: string | undefined;
+  readonly sites?: ReleaseSites;
   readonly signal: AbortSignal;
   readonly emit: Emit;
 }): Promise<readonly Source[]> {
-  const site = releaseSite();
-  const [release, go] = await Promise.all([releaseSource({ ...opts, site }), goToolchain(opts.signal)]);
+  const sites = opts.sites ?? releaseSites();
+  const [release, go] = await Promise.all([releaseSource({ ...opts, sites }), goToolchain(opts.signal)]);
   const sources = [
     ...(opts.from === undefined ? [] : [directorySource({ dir: opts.from, arch: opts.arch, signal: opts.signal })]),
     ...(release === undefined ? [] : [release]),
     ...(go === undefined ? [] : [compileSource({ ...opts, toolchain: go })]),
   ];
-  if (release === undefined)
+  const [first] = sources;
+  if (first !== undefined) {
+    const unreachable = release === undefined ? `; ${sites.kubernetes} cannot be reached from here` : '';
     opts.emit({
       kind: 'note',
-      text: `${site} does not answer from here; ${go === undefined ? 'and there is no Go to compile with' : `compiling with ${go.version}`}`,
+      text: `Getting binaries from ${sources.map((s) => s.name).join(', else ')}${unreachable}`,
     });
-  if (sources.length > 0) return sources;
+    return sources;
+  }
   throw new OperatorError('ARTEFACT_NO_SOURCE', 'There is nowhere to get Kubernetes from', {
-    cause: `${site} does not answer, and \`go\` is not installed`,
+    cause: `${sites.kubernetes} does not answer, and \`go\` is not installed`,
     hint: 'install Go, or give a directory that has the binaries with --from DIR',
   });
 }
