@@ -18,4 +18,4 @@ export { type LabFlags, parseLabFlags } from './lab/spec/lab-flags.ts';
 export type { LabSpec, Tier } from './lab/spec/lab-spec.ts';
 export { parseLabYaml } from './lab/spec/lab-yaml.ts';
 export { type Emit, type Event, silent } from './report/event.ts';
-export { createReporter } from './report/reporter.ts';
+export { createReporter } from './report/create.ts';
