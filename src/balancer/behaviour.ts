@@ -52,4 +52,6 @@ export interface BalancerConfig {
   /** For `drain`: how long flows of an ejected backend live on. */
   readonly drainMs: number;
   readonly allDown: AllDown;
+  /** After how long without a packet an established flow is forgotten; absent means 15 minutes. */
+  readonly idleMs?: number;
 }

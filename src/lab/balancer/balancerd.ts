@@ -195,7 +195,7 @@ export class Balancerd {
     for (const server of await engine.servers()) {
       const backend = this.#backends.find((b) => b.name === server.server);
       if (backend === undefined || server.status === 'MAINT' || server.check === '' || server.check === 'INI') continue;
-      const passed = /OK$/.test(server.check);
+      const passed = server.check.endsWith('OK');
       backend.lastCheck = {
         at: Date.now(),
         passed,

@@ -75,3 +75,8 @@ export function steeringMark(index: number): number {
 
 /** Name of the emulator's nftables table, one per family. */
 export const tableName = 'balancer';
+
+/** How long an idle established flow is remembered, in whole seconds. 15 minutes is what most products and IPVS have. */
+export function idleSeconds(config: BalancerdConfig): number {
+  return Math.max(1, Math.round((config.balancer.idleMs ?? 900_000) / 1000));
+}

@@ -1,5 +1,5 @@
 import type { BalancerConfig } from '../../balancer/behaviour.ts';
-import { type BalancerdConfig, familiesOf, inFamily } from './config.ts';
+import { type BalancerdConfig, familiesOf, idleSeconds, inFamily } from './config.ts';
 
 /** Names in the configuration that the runtime interface is asked about. */
 export const haproxyBackend = 'apiservers';
@@ -24,9 +24,8 @@ export function haproxyConfig(config: BalancerdConfig, opts: { socket: string; i
     'defaults',
     `  mode ${mode}`,
     '  timeout connect 5s',
-    // Long enough for idle watches, which are pinged every 30 s; a lab that wants to see short ones sets them itself.
-    '  timeout client 15m',
-    '  timeout server 15m',
+    `  timeout client ${idleSeconds(config)}s`,
+    `  timeout server ${idleSeconds(config)}s`,
     '',
     'frontend endpoint',
     ...config.vips.map((vip) => `  bind ${hostPort(vip.text, config.port)}${tls}`),

@@ -1,5 +1,5 @@
 import type { Address, Family } from '../../std/address.ts';
-import { type BalancerdConfig, familiesOf, inFamily, probeSource, steeringMark } from './config.ts';
+import { type BalancerdConfig, familiesOf, idleSeconds, inFamily, probeSource, steeringMark } from './config.ts';
 
 /** What the daemon found in its namespace: the addresses that are there, and the device towards each backend address. */
 export interface Found {
@@ -36,7 +36,12 @@ export function setupSysctls(config: BalancerdConfig): readonly (readonly [strin
     ['ipv4/conf/default/send_redirects', '0'],
     ['ipv4/conf/all/rp_filter', '0'],
     // A flow whose tracking entry was deleted must not be picked up again in mid-stream.
-    ...(config.balancer.behaviour === 'local' ? [] : ([['netfilter/nf_conntrack_tcp_loose', '0']] as const)),
+    ...(config.balancer.behaviour === 'local'
+      ? []
+      : ([
+          ['netfilter/nf_conntrack_tcp_loose', '0'],
+          ['netfilter/nf_conntrack_tcp_timeout_established', `${idleSeconds(config)}`],
+        ] as const)),
   ];
 }
 

@@ -3,7 +3,15 @@ import { newConnection, pinConntrack, toAddresses } from '../../render/nftables/
 import { spreadToChains } from '../../render/nftables/spread.ts';
 import type { Chain, Table } from '../../render/nftables/table.ts';
 import type { Family } from '../../std/address.ts';
-import { type BackendConfig, type BalancerdConfig, familiesOf, inFamily, steeringMark, tableName } from './config.ts';
+import {
+  type BackendConfig,
+  type BalancerdConfig,
+  familiesOf,
+  idleSeconds,
+  inFamily,
+  steeringMark,
+  tableName,
+} from './config.ts';
 import type { PowerChains } from './power.ts';
 import { isIn, type Rotation } from './rotation.ts';
 
@@ -29,8 +37,7 @@ export function steeringTables(config: BalancerdConfig, rotation: Rotation, powe
       counters: backends.map(({ backend }) => backend.name),
       sets: backends.map(({ backend }) => ({
         name: flowSet(backend.name),
-        // 15 minutes: the idle time after which IPVS forgets an established flow (net.ipv4.vs.timeout defaults).
-        body: `type ${words.addressType} . inet_service; flags dynamic,timeout; size 65535; timeout 15m;`,
+        body: `type ${words.addressType} . inet_service; flags dynamic,timeout; size 65535; timeout ${idleSeconds(config)}s;`,
       })),
       chains: [
         { name: 'pin', hook: { type: 'filter', hook: 'prerouting', priority: -150 }, rules: [pinConntrack] },
