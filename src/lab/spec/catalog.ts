@@ -1,4 +1,6 @@
 import { type BalancerConfig, behaviours } from '../../balancer/behaviour.ts';
+import { products } from '../../balancer/products/index.ts';
+import { toBalancerConfig } from '../../balancer/products/product.ts';
 import type { BalancerCatalog, CatalogEntry } from './input.ts';
 
 const plain: Omit<BalancerConfig, 'behaviour'> = {
@@ -22,5 +24,14 @@ export function balancerCatalog(): BalancerCatalog {
       config: () => ({ ...plain, behaviour }),
     },
   ]);
-  return new Map(entries);
+  const presets = products.map((product): [string, CatalogEntry] => [
+    product.name,
+    {
+      kind: 'preset',
+      behaviour: product.behaviour.value,
+      network: product.network,
+      config: () => toBalancerConfig(product),
+    },
+  ]);
+  return new Map([...presets, ...entries]);
 }
