@@ -22,10 +22,9 @@ export interface Place {
   readonly index: number;
 }
 
-/** Everything a strategy may know. `options` are those of the strategy itself, whether asked for or chosen. */
-export interface StrategyContext<N extends StrategyName = StrategyName> {
+/** Everything a strategy may know but its own options. */
+export interface BaseContext {
   readonly spec: Spec;
-  readonly options: Extract<StrategySpec, { readonly name: N }>;
   /** `undefined`: neither measured nor written in the spec. */
   readonly behaviour: HairpinBehaviour | undefined;
   /** What the endpoint's name resolves to, or the endpoint's address. */
@@ -35,6 +34,11 @@ export interface StrategyContext<N extends StrategyName = StrategyName> {
   /** The interface that has the node's primary address. */
   readonly device: (node: SpecNode) => string;
   readonly acceptUnsafe: ReadonlySet<UnsafeChoice>;
+}
+
+/** `options` are those of the strategy itself, whether asked for or chosen. */
+export interface StrategyContext<N extends StrategyName = StrategyName> extends BaseContext {
+  readonly options: Extract<StrategySpec, { readonly name: N }>;
 }
 
 /** What `--accept-unsafe` takes. */
@@ -96,11 +100,14 @@ export interface WantedUnit {
   readonly restartOn: readonly string[];
   /** `ours`: its unit file is in `files`. */
   readonly kind: 'ours' | 'package';
+  /** What `reset` runs instead of disabling the unit. */
+  readonly undo: readonly string[] | undefined;
 }
 
-/** A unit of ours is stopped, disabled and deleted; then its files are. */
+/** A unit of ours is stopped and disabled (by `uninstall` when it has one), then its files are deleted. */
 export interface Gone {
-  readonly unit: string | undefined;
+  readonly unit: string;
+  readonly uninstall: readonly string[] | undefined;
   readonly files: readonly string[];
   readonly because: string;
 }

@@ -21,9 +21,10 @@ export interface KeepalivedOptions {
 /**
  * Every master is keepalived's MASTER, as in the article. Each has a virtual router id of its own, so that nobody ever
  * hears a rival, whether or not the network carries VRRP; and priority 255 (owner of the address), so that the address is
- * there at once and not after three silent intervals. The address is on lo: there keepalived announces it to nobody.
+ * there at once and not after three silent intervals. The address is on lo, where keepalived announces it to nobody;
+ * `announcedOn` names an interface instead, for the drill that shows why that is a bad idea without a balancer.
  */
-export function renderAllMaster(options: KeepalivedOptions, vrrp: 'unicast' | 'silent'): string {
+export function renderAllMaster(options: KeepalivedOptions, vrrp: 'unicast' | 'silent', announcedOn?: string): string {
   const { node, index, vip, device, routerId } = options;
   return `# ${writtenBy}
 global_defs {
@@ -37,7 +38,7 @@ vrrp_instance hairpin {
   priority 255
   advert_int 10
 ${vrrp === 'unicast' ? unicast(options) : ''}  virtual_ipaddress {
-    ${vip.text}/${vip.family === 4 ? 32 : 128} dev lo scope host
+    ${vip.text}/${vip.family === 4 ? 32 : 128} dev ${announcedOn ?? 'lo scope host'}
   }
 }
 `;
@@ -83,6 +84,9 @@ ${unicast(options)}  virtual_ipaddress {
 `;
 }
 
+/** Who holds the address, and whether the network is told. */
+export type KeepalivedKind = 'all-master' | 'all-master-announced' | 'one-holder';
+
 /** bash, because bare nodes have no curl: asks haproxy's health page. */
 export const keepalivedCheckScript = `#!/bin/bash
 # ${writtenBy}
@@ -95,7 +99,7 @@ read -r -t 1 status <&3
 
 export function keepalivedFiles(
   config: string,
-  kind: 'all-master' | 'one-holder',
+  kind: KeepalivedKind,
   device: string,
   because: string,
 ): readonly WantedFile[] {
@@ -120,7 +124,7 @@ export function keepalivedFiles(
   ];
 }
 
-function unit(kind: 'all-master' | 'one-holder', device: string): string {
+function unit(kind: KeepalivedKind, device: string): string {
   const quiet = (key: string, verb: string) =>
     kind === 'all-master' ? [`${key}=${quietArpPath} ${verb} ${device}`] : [];
   return renderUnit({
