@@ -5,6 +5,7 @@ import type { Step, StepId } from '../plan/step.ts';
 import type { Emit } from '../report/event.ts';
 import type { Spec } from '../spec/spec.ts';
 import { formatDuration } from '../std/duration.ts';
+import { keepWhatWasBefore } from './before.ts';
 import { type Handler, type Handlers, type ReadLocal, StepContext } from './handler.ts';
 import { handlers as allHandlers } from './handlers/index.ts';
 import type { Journal } from './journal.ts';
@@ -39,8 +40,8 @@ const atOnce = 64;
  * step starts and the running ones are finished; nothing is rolled back, because the next run plans what is missing.
  */
 export async function applyPlan(plan: Plan, cx: ApplyContext): Promise<Applied> {
-  const run = new Run(plan, cx);
-  return run.finish();
+  await keepWhatWasBefore(plan.steps, cx.nodes);
+  return new Run(plan, cx).finish();
 }
 
 class Run {
@@ -215,7 +216,7 @@ function stepFailed({ step, error }: { step: Step; error: unknown }, count: stri
   const known = error instanceof OperatorError ? error : undefined;
   const message = error instanceof Error ? error.message : String(error);
   const cause = known?.cause === undefined ? message : `${message}\n${causeText(known.cause)}`;
-  return new OperatorError(known?.code ?? 'STEP_FAILED', `${step.node}: ${titleOf(step)} failed, after ${count}`, {
+  return new OperatorError(known?.code ?? 'STEP_FAILED', `${titleOf(step)} failed, after ${count}`, {
     cause,
     hint: known?.hint === undefined ? goOn : `${known.hint}; then ${goOn}`,
   });

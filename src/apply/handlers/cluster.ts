@@ -1,5 +1,5 @@
 import { OperatorError } from '../../errors/operator-error.ts';
-import { etcdctlArgv } from '../../kube/etcdctl.ts';
+import { removeMemberArgv } from '../../kube/etcd.ts';
 import { kubectlArgv } from '../../kube/kubectl.ts';
 import { type Handler, mustEndWell, type StepContext } from '../handler.ts';
 
@@ -43,10 +43,9 @@ export const applyManifest: Handler<'apply-manifest'> = async (step, cx) => {
 };
 
 export const removeEtcdMember: Handler<'remove-etcd-member'> = async (step, cx) => {
-  const argv = etcdctlArgv(cx.specNode(step.node), ['member', 'remove', step.memberId]);
-  const result = await cx.change(argv, { timeout: 60_000 });
+  const result = await cx.change(removeMemberArgv(cx.specNode(step.node), step.memberId), { timeout: 60_000 });
   // A run that was killed right after the removal comes here again.
-  if (/member not found/i.test(result.stderr)) return 'was gone already';
+  if (/member not found/i.test(result.stderr + result.stdout)) return 'was gone already';
   mustEndWell(result, `Removing etcd member ${step.memberId}`);
   return undefined;
 };

@@ -1,4 +1,4 @@
-import { etcdctlScript, etcdEndpoint } from '../../kube/etcdctl.ts';
+import { etcdEndpoint, etcdMembersScript } from '../../kube/etcd.ts';
 import { kubectlArgv } from '../../kube/kubectl.ts';
 import type { HoldCheck } from '../../plan/step.ts';
 import type { Spec, SpecNode } from '../../spec/spec.ts';
@@ -97,11 +97,11 @@ export function etcdVoters(node: SpecNode, count: number): Question {
     want: `${count} etcd members, each a started voter`,
     script: `
 want=$1; shift
-list=$(sh -c "$1" hairpin-etcdctl "$2" member list 2>&1) || { echo "etcdctl: $(printf '%s\\n' "$list" | tail -n 1)"; exit 1; }
+list=$(sh -c "$1" hairpin-etcd "$2" 2>&1) || { echo "etcd: $(printf '%s\\n' "$list" | tail -n 1)"; exit 1; }
 all=$(printf '%s\\n' "$list" | grep -c .)
-voters=$(printf '%s\\n' "$list" | grep -c ', started, .*, false$')
+voters=$(printf '%s\\n' "$list" | grep -c -x 'started voter')
 [ "$all" = "$want" ] && [ "$voters" = "$want" ] || { echo "$all members, $voters of them started voters"; exit 1; }`,
-    args: [String(count), etcdctlScript, etcdEndpoint(node)],
+    args: [String(count), etcdMembersScript, etcdEndpoint(node)],
   };
 }
 
