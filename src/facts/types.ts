@@ -296,6 +296,10 @@ export interface ApiState {
   readonly nodes: readonly ApiNode[];
   /** Names of the config maps in kube-system; `kubeadm-config` is what `upload-config` made. */
   readonly configMaps: readonly string[];
+  /** ClusterConfiguration as kubeadm keeps it in the cluster, YAML. */
+  readonly clusterConfiguration: string | undefined;
+  /** What kube-proxy dials. */
+  readonly kubeProxyServer: string | undefined;
   /** Names of daemon sets and deployments in kube-system with ready and wanted counts. */
   readonly workloads: readonly { readonly name: string; readonly ready: number; readonly wanted: number }[];
 }

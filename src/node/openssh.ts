@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { OperatorError } from '../errors/operator-error.ts';
 import { commandInWords, throwWhenStopped } from './ended.ts';
-import { readFileThrough, writeFileThrough } from './files.ts';
+import { manifestPath, readFileThrough, writeFileThrough } from './files.ts';
 import type { FileToWrite, NodePort, RunOptions, RunResult, Written } from './port.ts';
 import { type Ended, type ProcessOptions, runProcess } from './process.ts';
 import { type Become, parseRemoteStderr, remoteCommand, stderrLines } from './remote-command.ts';
@@ -15,14 +15,13 @@ export interface OpensshOptions {
   readonly socketDir: string;
   /** For sudo where it wants one. Travels on standard input only. */
   readonly sudoPassword?: string;
-  /** Milliseconds until a node that does not answer counts as unreachable. */
-  readonly connectTimeout?: number;
-  /** Ask `id -u` even where the user is called root. */
-  readonly alwaysAskWho?: boolean;
+  /** Where the node keeps the list of what was written (node/files.ts); for tests. */
+  readonly manifest?: string;
 }
 
 // sshd allows 10 sessions a connection (MaxSessions); two are left for the ones that kill.
 const sessionsPerNode = 8;
+const killsPerNode = 2;
 // What ssh says when there is no kept connection to open a session in: sessions may not connect by themselves.
 const noConnection =
   /hairpin-no-connection|kex_exchange_identification|UNKNOWN port|Control socket connect|mux_client_/;
@@ -38,6 +37,7 @@ export class OpensshNode implements NodePort, AsyncDisposable {
   readonly #options: OpensshOptions;
   readonly #socket: string;
   readonly #sessions = pLimit(sessionsPerNode);
+  readonly #kills = pLimit(killsPerNode);
   #connection: Promise<{ resolved: Resolved; become: Become }> | undefined;
 
   constructor(target: SshTarget, options: OpensshOptions) {
@@ -56,7 +56,10 @@ export class OpensshNode implements NodePort, AsyncDisposable {
   }
 
   writeFile(file: FileToWrite, opts: { signal?: AbortSignal | undefined } = {}): Promise<Written> {
-    return writeFileThrough((argv, o) => this.#run(argv, o ?? {}), this.name, file, opts);
+    return writeFileThrough((argv, o) => this.#run(argv, o ?? {}), this.name, file, {
+      ...opts,
+      manifest: this.#options.manifest ?? manifestPath,
+    });
   }
 
   readFile(path: string, opts: { signal?: AbortSignal | undefined } = {}): Promise<string | undefined> {
@@ -81,28 +84,31 @@ export class OpensshNode implements NodePort, AsyncDisposable {
   async #attempt(argv: readonly string[], opts: RunOptions, attempts: number): Promise<RunResult> {
     const { resolved, become } = await this.#connected(opts.signal);
     const marker = randomBytes(8).toString('hex');
-    let group: number | undefined;
+    const started = Promise.withResolvers<number>();
     const ended = await runSsh(this.#sessionArgv(resolved, remoteCommand(marker, argv, { ...opts, become })), {
       ...this.#input(marker, become, opts),
       signal: opts.signal,
       timeout: opts.timeout,
-      onLine: this.#lines(marker, opts, (found) => {
-        group = found;
-      }),
-      beforeKill: () => this.#killRemote(resolved, become, group),
+      onLine: this.#lines(marker, opts, started.resolve),
+      // The command may be about to start: then its group is known in a moment.
+      beforeKill: async () => {
+        const group = await started.promise;
+        await this.#kills(() => this.#killRemote(resolved, become, group));
+      },
     });
     throwWhenStopped(this.name, argv, ended.why, opts);
     const remote = parseRemoteStderr(marker, ended.stderr);
     if (remote.exitCode !== undefined) {
       return { argv, exitCode: remote.exitCode, stdout: ended.stdout, stderr: remote.stderr, ms: ended.ms };
     }
-    if (remote.group !== undefined) throw this.#lost(argv, ended);
+    if (remote.group !== undefined) throw this.#lost(argv);
     if (noConnection.test(ended.stderr) && attempts > 1) {
       // The kept connection has gone and nothing was started: a new one is no risk.
       this.#connection = undefined;
       return this.#attempt(argv, opts, attempts - 1);
     }
-    throw this.#notStarted(resolved, become, ended);
+    const sudo = become === 'root' ? undefined : this.#sudoFailed(resolved, become, ended);
+    throw sudo ?? this.#lost(argv);
   }
 
   #sessionArgv(resolved: Resolved, command: string): string[] {
@@ -140,8 +146,7 @@ export class OpensshNode implements NodePort, AsyncDisposable {
   }
 
   /** Ends the command on the node with all it started; the session that runs it only sees its end. */
-  async #killRemote(resolved: Resolved, become: Become, group: number | undefined): Promise<void> {
-    if (group === undefined) return;
+  async #killRemote(resolved: Resolved, become: Become, group: number): Promise<void> {
     const marker = randomBytes(8).toString('hex');
     // dash knows no `--` after the signal.
     const script = `kill -TERM "-$1"; for _ in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; kill -0 "-$1" || exit 0; done; kill -KILL "-$1"`;
@@ -162,7 +167,7 @@ export class OpensshNode implements NodePort, AsyncDisposable {
   }
 
   async #connect(signal: AbortSignal | undefined): Promise<{ resolved: Resolved; become: Become }> {
-    const connectTimeout = this.#options.connectTimeout ?? 10_000;
+    const connectTimeout = this.#target.connectTimeout ?? 10_000;
     const resolved = await resolveTarget(this.#target, signal);
     const argv = [
       'ssh',
@@ -203,7 +208,8 @@ export class OpensshNode implements NodePort, AsyncDisposable {
 
   /** Root needs nothing; others sudo, with a password only where it is wanted. A wrong password is tried once. */
   async #become(resolved: Resolved, signal: AbortSignal | undefined): Promise<Become> {
-    if (resolved.user === 'root' && this.#options.alwaysAskWho !== true) return 'root';
+    const sudo = this.#target.sudo ?? 'auto';
+    if (sudo === 'never' || (sudo === 'auto' && resolved.user === 'root')) return 'root';
     const ask = async (become: Become, stdin?: string) => {
       const marker = randomBytes(8).toString('hex');
       const input = become === 'sudo-password' ? { stdin: `${stdin}\n${marker}\n` } : {};
@@ -216,7 +222,7 @@ export class OpensshNode implements NodePort, AsyncDisposable {
       const remote = parseRemoteStderr(marker, ended.stderr);
       return { root: remote.exitCode === 0 && ended.stdout.trim() === '0', ended };
     };
-    if ((await ask('root')).root) return 'root';
+    if (sudo === 'auto' && (await ask('root')).root) return 'root';
     const plain = await ask('sudo');
     if (plain.root) return 'sudo';
     const password = this.#options.sudoPassword;
@@ -245,23 +251,21 @@ export class OpensshNode implements NodePort, AsyncDisposable {
     return ended.exitCode === 0 ? undefined : this.#notStarted(resolved, 'sudo-password', ended);
   }
 
-  #notStarted(resolved: Resolved, become: Become, ended: Ended): OperatorError {
-    if (become !== 'root') {
-      const sudo = sudoFailed(this.name, resolved.user, ended.stderr, become === 'sudo-password');
-      if (sudo !== undefined) return sudo;
-    }
-    return sshFailed({ node: this.name, ...resolved }, ended.stderr);
+  #sudoFailed(resolved: Resolved, become: Become, ended: Ended): OperatorError | undefined {
+    return sudoFailed(this.name, resolved.user, ended.stderr, become === 'sudo-password');
   }
 
-  #lost(argv: readonly string[], ended: Ended): OperatorError {
+  #notStarted(resolved: Resolved, become: Become, ended: Ended): OperatorError {
+    return this.#sudoFailed(resolved, become, ended) ?? sshFailed({ node: this.name, ...resolved }, ended.stderr);
+  }
+
+  #lost(argv: readonly string[]): OperatorError {
     this.#connection = undefined;
     return new OperatorError(
       'NODE_CONNECTION_LOST',
       `The connection to node ${this.name} broke while a command ran: ${commandInWords(argv)}`,
       {
-        cause: ended.stderr.includes('Timeout')
-          ? 'the node stopped answering'
-          : 'ssh ended without the command’s exit code',
+        cause: 'ssh ended without the exit code of the command',
         hint: `the command may have taken effect and may still be running there; run the same hairpin command again, it looks first`,
       },
     );

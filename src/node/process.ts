@@ -10,7 +10,7 @@ export interface Ended extends RunResult {
 }
 
 export interface ProcessOptions extends RunOptions {
-  /** Called before the process is killed because of a timeout or an abort, and waited for (at most 2 s). */
+  /** Called before the process is killed because of a timeout or an abort, and waited for (at most 5 s). */
   readonly beforeKill?: () => Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export async function runProcess(argv: readonly string[], opts: ProcessOptions =
   let why: Ended['why'];
   const stop = async (reason: 'timeout' | 'aborted') => {
     why ??= reason;
-    await Promise.race([opts.beforeKill?.().catch(() => undefined), delay(2000)]);
+    await Promise.race([opts.beforeKill?.().catch(() => undefined), delay(5000)]);
     killGroup(child.pid, 'SIGTERM');
     setTimeout(() => killGroup(child.pid, 'SIGKILL'), 2000).unref();
     // Whoever else holds the pipes (an ssh master, a daemon) must not keep a stopped command waiting.

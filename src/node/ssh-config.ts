@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { OperatorError } from '../errors/operator-error.ts';
+import type { SpecNode } from '../spec/spec.ts';
 import { runProcess } from './process.ts';
 import { sshFailed } from './ssh-errors.ts';
 
@@ -8,11 +9,34 @@ export interface SshTarget {
   /** The node's name in cluster.yaml. When the ssh configuration has a HostName for it, it is dialled by this name. */
   readonly name: string;
   readonly address: string;
-  readonly user?: string;
-  readonly port?: number;
-  readonly identityFile?: string;
+  readonly user?: string | undefined;
+  readonly port?: number | undefined;
+  readonly identityFile?: string | undefined;
+  readonly knownHostsFile?: string | undefined;
+  readonly proxyJump?: string | undefined;
+  /** Milliseconds until a node that does not answer counts as unreachable. */
+  readonly connectTimeout?: number | undefined;
+  /** `auto`: sudo unless the login is root already. */
+  readonly sudo?: 'auto' | 'always' | 'never' | undefined;
   /** As `ssh -F`; ~/.ssh/config and /etc/ssh/ssh_config otherwise. */
-  readonly configFile?: string;
+  readonly configFile?: string | undefined;
+}
+
+/** The target of a node of the spec. */
+export function sshTargetOf(node: SpecNode): SshTarget {
+  const { user, port, identityFile, knownHostsFile, proxyJump, configFile, connectTimeoutMs, sudo } = node.ssh;
+  return {
+    name: node.name,
+    address: node.address.text,
+    user,
+    port,
+    identityFile,
+    knownHostsFile,
+    proxyJump,
+    configFile,
+    connectTimeout: connectTimeoutMs,
+    sudo,
+  };
 }
 
 /** What ssh makes of a target. */
@@ -44,6 +68,8 @@ export function sshArguments(target: SshTarget): string[] {
     ...(target.user === undefined ? [] : ['-l', target.user]),
     ...(target.port === undefined ? [] : ['-p', String(target.port)]),
     ...(target.identityFile === undefined ? [] : ['-i', target.identityFile]),
+    ...(target.knownHostsFile === undefined ? [] : ['-o', `UserKnownHostsFile="${target.knownHostsFile}"`]),
+    ...(target.proxyJump === undefined ? [] : ['-o', `ProxyJump=${target.proxyJump}`]),
   ];
 }
 

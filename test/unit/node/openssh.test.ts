@@ -18,8 +18,8 @@ describe.skipIf(!sshdInstalled)('OpensshNode against a real sshd', () => {
 
   const connect = (target: Partial<SshTarget> = {}, options: Partial<OpensshOptions> = {}) => {
     const made = new OpensshNode(
-      { name: 't1', address: '127.0.0.1', configFile: sshd.configFile, ...target },
-      { socketDir: dir, connectTimeout: 3000, ...options },
+      { name: 't1', address: '127.0.0.1', configFile: sshd.configFile, connectTimeout: 3000, ...target },
+      { socketDir: dir, manifest: join(sshd.dir, 'written'), ...options },
     );
     open.push(made);
     return made;
@@ -70,7 +70,7 @@ describe.skipIf(!sshdInstalled)('OpensshNode against a real sshd', () => {
           expect(result.stdout.split('\0').slice(0, -1)).toEqual(args.map((a) => Buffer.from(a).toString()));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 20 },
     ));
 
   test('standard input and environment reach the command', async () => {
@@ -120,12 +120,23 @@ describe.skipIf(!sshdInstalled)('OpensshNode against a real sshd', () => {
     expect(running(mark)).toEqual([]);
   });
 
+  test('an abort in the moment in which the command starts ends it as well', async () => {
+    const mark = `hairpin-${randomBytes(6).toString('hex')}`;
+    const delays = [0, 5, 10, 20, 30, 40, 60, 80];
+    const runs = delays.map(async (ms) => {
+      const stop = new AbortController();
+      const run = node.change(['sh', '-c', `sleep 64; echo ${mark}`], { signal: stop.signal });
+      setTimeout(() => stop.abort(new Error('stopped')), ms);
+      await expect(run).rejects.toThrow('stopped');
+    });
+    await Promise.all(runs);
+    expect(running(mark)).toEqual([]);
+  });
+
   test('a connection that breaks while a command runs is its own error, and the next command opens another', async () => {
     const own = connect();
     const server = await serverOf(own);
-    const run = own.change(['sh', '-c', 'sleep 3']);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    process.kill(server, 'SIGKILL');
+    const run = own.change(['sh', '-c', 'echo started; sleep 3'], { onLine: () => process.kill(server, 'SIGKILL') });
     await expect(run).rejects.toMatchObject({ code: 'NODE_CONNECTION_LOST' });
     expect((await own.probe(['echo', 'again'])).stdout).toBe('again\n');
   });
@@ -181,7 +192,7 @@ describe.skipIf(!sshdInstalled)('OpensshNode against a real sshd', () => {
     await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
     const { port } = mute.address() as { port: number };
     const start = performance.now();
-    const error = await failure(connect({ name: 'x1', port }, { connectTimeout: 1000 }).probe(['true']));
+    const error = await failure(connect({ name: 'x1', port, connectTimeout: 1000 }).probe(['true']));
     mute.close();
     expect(error.code).toBe('NODE_UNREACHABLE');
     expect(performance.now() - start).toBeLessThan(5000);
@@ -275,12 +286,9 @@ echo "sudo: no password was provided" >&2; exit 1
     const as = (mode: string, sudoPassword?: string) => {
       writeFileSync(join(bin, 'mode'), mode);
       writeFileSync(join(bin, 'attempts'), '');
-      // `ssh -G` must not say root, or sudo would not be considered: a user name that the test's ssh maps back to root.
-      const configFile = join(withSudo.dir, 'deploy_config');
-      writeFileSync(configFile, readFileSync(withSudo.configFile, 'utf8'));
       const made = new OpensshNode(
-        { name: 't1', address: '127.0.0.1', configFile },
-        { socketDir: dir, alwaysAskWho: true, ...(sudoPassword === undefined ? {} : { sudoPassword }) },
+        { name: 't1', address: '127.0.0.1', configFile: withSudo.configFile, sudo: 'always' },
+        { socketDir: dir, ...(sudoPassword === undefined ? {} : { sudoPassword }) },
       );
       open.push(made);
       return made;
