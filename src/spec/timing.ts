@@ -8,8 +8,3 @@ import type { HealthCheck } from '../balancer/behaviour.ts';
 export function detectionMs(check: HealthCheck): number {
   return check.intervalMs * check.fall + check.timeoutMs;
 }
-
-/** The longest until a master that answers again gets traffic. */
-export function readmissionMs(check: HealthCheck): number {
-  return check.intervalMs * check.rise;
-}

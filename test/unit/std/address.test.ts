@@ -6,11 +6,14 @@ import {
   addressAt,
   cidr,
   cidrContains,
+  cidrSize,
   cidrsOverlap,
   formatCidr,
   formatHostPort,
+  networkOf,
   parseAddress,
   parseCidr,
+  unreachableKind,
 } from '../../../src/std/address.ts';
 
 describe('parseAddress()', () => {
@@ -66,4 +69,54 @@ describe('CIDR arithmetic', () => {
 test('formatHostPort() puts IPv6 in brackets', () => {
   expect(formatHostPort(address('fd00::1'), 6443)).toBe('[fd00::1]:6443');
   expect(formatHostPort('api.prod.example', 6443)).toBe('api.prod.example:6443');
+});
+
+describe('networks', () => {
+  const anyAddress = fc.oneof(fc.ipV4(), fc.ipV6()).map(address);
+
+  test('networkOf() contains its address, is as long as asked and grows with shorter prefixes', () =>
+    fc.assert(
+      fc.property(anyAddress, fc.nat(128), fc.nat(128), (a, p, q) => {
+        const width = a.family === 4 ? 32 : 128;
+        const [short, long] = [Math.min(p, q), Math.max(p, q)].map((prefix) => networkOf(a, prefix % (width + 1)));
+        if (short === undefined || long === undefined) throw new Error('two prefixes give two networks');
+        expect(cidrContains(short, a) && cidrContains(long, a)).toBe(true);
+        expect(parseCidr(formatCidr(short))).toEqual(short);
+        expect(cidrContains(short.prefix <= long.prefix ? short : long, long.base)).toBe(true);
+        expect(cidrSize(short) * (1n << BigInt(short.prefix))).toBe(1n << BigInt(width));
+      }),
+    ));
+
+  test('an address belongs to exactly one of the two halves of a network that contains it', () =>
+    fc.assert(
+      fc.property(anyAddress, fc.nat(127), (a, p) => {
+        const prefix = p % (a.family === 4 ? 32 : 128);
+        const net = networkOf(a, prefix);
+        const low = { base: net.base, prefix: prefix + 1 };
+        const high = networkOf(addressAt(net, cidrSize(net) - 1n), prefix + 1);
+        expect([low, high].filter((half) => cidrContains(half, a))).toHaveLength(1);
+        expect(cidrsOverlap(low, high)).toBe(false);
+      }),
+    ));
+
+  test.each([
+    ['0.0.0.0', 'an address of "this network"'],
+    ['127.1.2.3', 'a loopback address'],
+    ['169.254.169.254', 'a link-local address'],
+    ['239.1.1.1', 'a multicast address'],
+    ['255.255.255.255', 'the broadcast address'],
+    ['10.0.0.1', undefined],
+    ['172.16.105.26', undefined],
+    ['192.0.2.1', undefined],
+    ['223.255.255.255', undefined],
+    ['::', 'the unspecified address'],
+    ['::1', 'a loopback address'],
+    ['::ffff:10.0.0.1', 'an IPv4 address in IPv6 clothes'],
+    ['fe80::1', 'a link-local address'],
+    ['ff02::1', 'a multicast address'],
+    ['fd00::1', undefined],
+    ['2001:db8::1', undefined],
+  ])('unreachableKind(%s) is %s', (text, kind) => {
+    expect(unreachableKind(address(text))).toBe(kind);
+  });
 });
