@@ -1,8 +1,14 @@
 import { Command } from 'commander';
 import { labArtefactsCommand } from './lab-artefacts.ts';
+import { labBalancerCommand } from './lab-balancer.ts';
+import { labBreakCommand } from './lab-break.ts';
 import { labDoctorCommand } from './lab-doctor.ts';
 import { labDownCommand } from './lab-down.ts';
+import { labExecCommand } from './lab-exec.ts';
+import { labHealCommand } from './lab-heal.ts';
 import { labListCommand } from './lab-list.ts';
+import { labProxyCommand } from './lab-proxy.ts';
+import { labSshCommand } from './lab-ssh.ts';
 import { labStatusCommand } from './lab-status.ts';
 import { labUpCommand } from './lab-up.ts';
 
@@ -12,8 +18,14 @@ export function labCommand(): Command {
     .description('rehearse on this machine: real nodes behind a faithful balancer')
     .addCommand(labUpCommand())
     .addCommand(labDownCommand())
+    .addCommand(labBalancerCommand())
     .addCommand(labListCommand())
     .addCommand(labDoctorCommand())
     .addCommand(labArtefactsCommand())
-    .addCommand(labStatusCommand());
+    .addCommand(labStatusCommand())
+    .addCommand(labExecCommand())
+    .addCommand(labSshCommand())
+    .addCommand(labProxyCommand())
+    .addCommand(labBreakCommand())
+    .addCommand(labHealCommand());
 }

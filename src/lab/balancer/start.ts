@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { OperatorError } from '../../errors/operator-error.ts';
 import { untilControl } from '../control/client.ts';
 import { ensurePki } from '../pki/pki.ts';
 import type { LabContext } from '../tier/tier.ts';
@@ -24,8 +25,18 @@ export async function startBalancer(cx: LabContext): Promise<void> {
     // On a segment the backends answer a foreign probe address by way of their router, which has to know whose it is.
     const family = source.family === 4 ? '-4' : '-6';
     const route = ['route', 'replace', source.text, 'via', own.text];
-    await cx.run(['ip', '-n', cx.topology.fabric.netns, family, ...route], { signal: cx.signal });
+    const argv = ['ip', '-n', cx.topology.fabric.netns, family, ...route];
+    const added = await cx.run(argv, { signal: cx.signal });
+    if (added.exitCode !== 0) {
+      throw new OperatorError('TOOL_FAILED', `Cannot route ${source.text} to the balancer`, {
+        cause: added.stderr.trim(),
+      });
+    }
   }
-  await cx.daemon('balancer', [process.execPath, main, file], { netns: cx.topology.balancer.netns });
-  await untilControl(config.socket, { op: 'status' }, { what: 'The balancer', timeout: 15_000, signal: cx.signal });
+  const pid = await cx.daemon('balancer', [process.execPath, main, file], { netns: cx.topology.balancer.netns });
+  await untilControl(
+    config.socket,
+    { op: 'status' },
+    { what: 'The balancer', pid, log: join(cx.paths.logs, 'balancer.log'), timeout: 15_000, signal: cx.signal },
+  );
 }

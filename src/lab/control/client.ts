@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '../../errors/operator-error.ts';
@@ -24,11 +25,14 @@ export async function askControl(
   return reply.result;
 }
 
-/** Waits until the daemon behind `path` answers `request`. The last failure is the cause of the timeout's error. */
+/**
+ * Waits until the daemon `pid`, just started, answers `request` at `path`. Gives up as soon as it has ended; the last
+ * failure is the cause of the error.
+ */
 export async function untilControl(
   path: string,
   request: unknown,
-  opts: { what: string; timeout: number; signal: AbortSignal },
+  opts: { what: string; pid: number; log: string; timeout: number; signal: AbortSignal },
 ): Promise<unknown> {
   const end = performance.now() + opts.timeout;
   for (let wait = 4; ; wait = Math.min(wait * 1.5, 50)) {
@@ -36,15 +40,28 @@ export async function untilControl(
       return await askControl(path, request, { signal: opts.signal });
     } catch (error) {
       opts.signal.throwIfAborted();
-      if (performance.now() > end) {
-        throw new OperatorError('LAB_DAEMON_DOWN', `${opts.what} did not answer within ${opts.timeout / 1000} s`, {
-          cause: error,
-          hint: 'see its log in the lab directory',
-        });
+      const ended = !runs(opts.pid);
+      if (ended || performance.now() > end) {
+        const how = ended ? 'ended before it answered' : `did not answer within ${opts.timeout / 1000} s`;
+        const cause = (await lastLines(opts.log)) ?? error;
+        throw new OperatorError('LAB_DAEMON_DOWN', `${opts.what} ${how}`, { cause, hint: `see ${opts.log}` });
       }
       await sleep(wait, undefined, { signal: opts.signal });
     }
   }
+}
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function lastLines(log: string): Promise<string | undefined> {
+  const text = (await readFile(log, 'utf8').catch(() => '')).trim();
+  return text === '' ? undefined : text.split('\n').slice(-8).join('\n');
 }
 
 async function exchange(path: string, request: string, signal: AbortSignal | undefined): Promise<string> {

@@ -24,7 +24,16 @@ export async function startStandin(cx: LabContext, machineName: string): Promise
   const file = join(dir, 'standin.json');
   await writeFile(file, `${JSON.stringify(config)}\n`, { mode: 0o600 });
   const pid = await cx.daemon(`standin-${machineName}`, [process.execPath, main, file], { netns: space.netns });
-  const what = `The stand-in of ${machineName}`;
-  await untilControl(config.socket, { op: 'status' }, { what, timeout: 15_000, signal: cx.signal });
+  await untilControl(
+    config.socket,
+    { op: 'status' },
+    {
+      what: `The stand-in of ${machineName}`,
+      pid,
+      log: join(cx.paths.logs, `standin-${machineName}.log`),
+      timeout: 15_000,
+      signal: cx.signal,
+    },
+  );
   return pid;
 }
