@@ -8,7 +8,7 @@ export interface CommandContext {
   readonly json: boolean;
   readonly color: boolean;
   /** Prints the result: `value` with `--output json`, `text` otherwise. Text is computed only when it is wanted. */
-  print(value: unknown, text: () => string): void;
+  readonly print: (value: unknown, text: () => string) => void;
 }
 
 /**

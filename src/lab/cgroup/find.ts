@@ -30,7 +30,7 @@ async function mountPoints(): Promise<readonly string[]> {
 async function findNamed(dir: string, name: string): Promise<readonly string[]> {
   const children = await subdirectories(dir);
   const below = await Promise.all(
-    children.map((child) => (child === name ? [join(dir, child)] : findNamed(join(dir, child), name))),
+    children.map(async (child) => (child === name ? [join(dir, child)] : await findNamed(join(dir, child), name))),
   );
   return below.flat();
 }

@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { OperatorError } from '../../errors/operator-error.ts';
 import { type Emit, silent, task } from '../../report/event.ts';
 import { startBalancer } from '../balancer/start.ts';
@@ -53,8 +53,9 @@ export async function startLab(spec: LabSpec, opts: StartOptions = {}): Promise<
     await build(cx, state);
     await writeState({ ...state, phase: 'up' });
   } catch (error) {
+    const explained = await withLogs(error, labPaths(spec.name).logs);
     await stopLab(spec.name);
-    throw error;
+    throw explained;
   }
   const running = await openLab(spec.name, { emit, signal });
   return { ...running, [Symbol.asyncDispose]: async () => void (await stopLab(spec.name)) };
@@ -111,6 +112,25 @@ async function claim(lab: string): Promise<void> {
 function alreadyThere(lab: string): OperatorError {
   return new OperatorError('LAB_ALREADY_THERE', `There is a lab \`${lab}\` already, or something of one`, {
     hint: `see \`hairpin lab status --lab ${lab}\`; take it down with \`hairpin lab down --lab ${lab}\`, or use another --lab name`,
+  });
+}
+
+/** The logs go with the lab's directory, so what a daemon said last becomes part of the error. */
+async function withLogs(error: unknown, dir: string): Promise<unknown> {
+  if (!(error instanceof OperatorError) || error.code !== 'LAB_DAEMON_DOWN') return error;
+  const cause = error.cause instanceof Error ? error.cause.message : typeof error.cause === 'string' ? error.cause : '';
+  const files = await readdir(dir).catch(() => []);
+  const tails = await Promise.all(
+    files.map(async (file) => {
+      const text = await readFile(join(dir, file), 'utf8').catch(() => '');
+      const lines = text.split('\n').filter((line) => line.trim() !== '');
+      const isToldAlready = lines.length === 0 || cause.includes(lines.at(-1) ?? '');
+      return isToldAlready ? [] : [`${file}:`, ...lines.slice(-15)];
+    }),
+  );
+  return new OperatorError(error.code, error.message, {
+    cause: [cause, ...tails.flat()].join('\n'),
+    hint: 'the lab was taken down again; see whether this machine is fit for it: hairpin lab doctor',
   });
 }
 

@@ -3,6 +3,7 @@ import { products } from '../../balancer/products/index.ts';
 import { toBalancerConfig } from '../../balancer/products/product.ts';
 import type { BalancerCatalog, CatalogEntry } from './input.ts';
 
+/** What a behaviour gets that is asked for by itself: the article's product, without its probe network. */
 const plain: Omit<BalancerConfig, 'behaviour'> = {
   terminateTls: false,
   scheduling: 'round-robin',
@@ -11,27 +12,29 @@ const plain: Omit<BalancerConfig, 'behaviour'> = {
   ejectedFlows: 'keep',
   drainMs: 0,
   allDown: 'refuse',
+  idleMs: 900_000,
 };
 
-/** Everything that `--balancer` may name. */
+/** Everything that `--balancer` may name: products first, then behaviours. */
 export function balancerCatalog(): BalancerCatalog {
-  const entries: [string, CatalogEntry][] = behaviours.map((behaviour) => [
-    behaviour,
-    {
-      kind: 'behaviour',
-      behaviour,
-      network: behaviour === 'one-arm' ? 'segment' : 'routed',
-      config: () => ({ ...plain, behaviour }),
-    },
-  ]);
   const presets = products.map((product): [string, CatalogEntry] => [
     product.name,
     {
       kind: 'preset',
-      behaviour: product.behaviour.value,
       network: product.network,
-      config: () => toBalancerConfig(product),
+      frontEnd: product.frontEnd.value,
+      config: toBalancerConfig(product),
     },
   ]);
-  return new Map([...presets, ...entries]);
+  const plainOnes = behaviours.map((behaviour): [string, CatalogEntry] => [
+    behaviour,
+    {
+      kind: 'behaviour',
+      network: behaviour === 'one-arm' ? 'segment' : 'routed',
+      frontEnd: 'address',
+      config: { ...plain, behaviour },
+    },
+  ]);
+  // `haproxy` is the name of a product only; a behaviour with a product's name would hide it.
+  return new Map([...plainOnes, ...presets]);
 }

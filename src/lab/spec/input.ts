@@ -1,4 +1,4 @@
-import type { AllDown, Behaviour, EjectedFlows, HealthCheck, Scheduling } from '../../balancer/behaviour.ts';
+import type { AllDown, BalancerConfig, EjectedFlows, HealthCheck, Scheduling } from '../../balancer/behaviour.ts';
 import type { NetworkKind, Tier } from './lab-spec.ts';
 
 /** A lab as the user wrote it, in `lab.yaml` or with flags: everything may be left out. `resolve` fills in the rest. */
@@ -52,10 +52,10 @@ export type BalancerCatalog = ReadonlyMap<string, CatalogEntry>;
 
 export interface CatalogEntry {
   readonly kind: 'behaviour' | 'preset';
-  readonly behaviour: Behaviour;
   readonly network: NetworkKind;
-  /** IPv4 and IPv6 labs may need different addresses (the source of health checks). */
-  config(family: 4 | 6): import('../../balancer/behaviour.ts').BalancerConfig;
+  /** What an endpoint is when nothing is said: some products have a name with several addresses in front. */
+  readonly frontEnd: 'address' | 'domain';
+  readonly config: BalancerConfig;
 }
 
 /** Something wrong with an input; `path` is the YAML path of lab.yaml, which flags are mapped to as well. */

@@ -10,6 +10,7 @@ const domainPattern = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a
 /** What clients dial. A domain gets two addresses per family, as products whose front end is a name have. */
 export function resolveEndpoint(
   input: LabInput,
+  frontEnd: 'address' | 'domain',
   families: readonly Family[],
   network: NetworkKind,
   subnets: Subnets,
@@ -17,7 +18,8 @@ export function resolveEndpoint(
   report: Report,
 ): LabEndpoint {
   const written = input.endpoint ?? {};
-  const isDomain = written.kind === 'domain' || (written.kind === undefined && written.domain !== undefined);
+  const fallback = written.domain !== undefined || (frontEnd === 'domain' && written.addresses === undefined);
+  const isDomain = written.kind === undefined ? fallback : written.kind === 'domain';
   const domain = isDomain ? (written.domain ?? defaults.domain) : undefined;
   if (written.kind === 'vip' && written.domain !== undefined) {
     report({

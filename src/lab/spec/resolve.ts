@@ -49,9 +49,10 @@ export function resolveLab(input: LabInput, catalog: BalancerCatalog): Resolved 
   const network = resolveNetwork(input, entry, report);
   const subnets = resolveSubnets(input, families, network, report);
   const taken: Taken[] = [];
-  const endpoint = resolveEndpoint(input, families, network, subnets, taken, report);
+  const frontEnd = entry?.frontEnd ?? 'address';
+  const endpoint = resolveEndpoint(input, frontEnd, families, network, subnets, taken, report);
   const machines = resolveMachines(input, families, subnets, taken, report);
-  const balancer = entry === undefined ? undefined : resolveBalancer(input, entry, families[0] ?? 4, report);
+  const balancer = entry === undefined ? undefined : resolveBalancer(input, entry, report);
   const apiServerPort = input.apiServerPort ?? defaults.port;
   if (problems.length > 0 || balancer === undefined || entry === undefined) return { ok: false, problems };
   return {
@@ -128,25 +129,21 @@ const onlyOn: Partial<Record<BalancerConfig['behaviour'], { network: NetworkKind
 
 function resolveNetwork(input: LabInput, entry: CatalogEntry | undefined, report: Report): NetworkKind {
   const wanted = input.network?.kind;
-  const rule = entry === undefined ? undefined : onlyOn[entry.behaviour];
+  const behaviour = entry?.config.behaviour;
+  const rule = behaviour === undefined ? undefined : onlyOn[behaviour];
   if (wanted !== undefined && rule !== undefined && rule.network !== wanted) {
     report({
       path: ['spec', 'network', 'kind'],
       code: 'LAB_NETWORK_UNFIT',
-      problem: `behaviour \`${entry?.behaviour}\` cannot be rehearsed on a ${wanted} network: ${rule.because}`,
+      problem: `behaviour \`${behaviour}\` cannot be rehearsed on a ${wanted} network: ${rule.because}`,
       expected: rule.network,
     });
   }
   return wanted ?? entry?.network ?? 'routed';
 }
 
-function resolveBalancer(
-  input: LabInput,
-  entry: CatalogEntry,
-  family: Family,
-  report: Report,
-): BalancerConfig | undefined {
-  const base = entry.config(family);
+function resolveBalancer(input: LabInput, entry: CatalogEntry, report: Report): BalancerConfig | undefined {
+  const base = entry.config;
   if (typeof input.balancer !== 'object') return base;
   const { healthCheck, probeSource, like: _like, backendPort: _port, ...changes } = input.balancer;
   const source = probeSource === undefined ? base.probeSource : resolveProbeSource(probeSource, report);

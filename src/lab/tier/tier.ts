@@ -1,6 +1,6 @@
 import type { RunOptions, RunResult } from '../../node/port.ts';
 import type { Emit } from '../../report/event.ts';
-import type { LabFault } from '../faults/fault.ts';
+import type { FaultUndo, LabFault } from '../faults/fault.ts';
 import type { labPaths } from '../paths.ts';
 import type { Topology } from '../topology/topology.ts';
 
@@ -42,4 +42,14 @@ export interface Tier {
   /** The argv on this machine that runs `argv` inside the lab machine, as root, with standard streams passed through. */
   execArgv(cx: LabContext, machine: string, argv: readonly string[]): readonly string[];
   state(cx: LabContext, machine: string): Promise<MachineState>;
+  /**
+   * For fault `stop`: ends a process and sees to it that nothing starts it again; gives what `letUp` needs. Absent where
+   * machines are whole systems: then units and static pods are held down from inside (faults/hold-down.ts).
+   */
+  readonly holdDown?: HoldDown;
+}
+
+export interface HoldDown {
+  down(cx: LabContext, machine: string, process: string): Promise<FaultUndo>;
+  up(cx: LabContext, machine: string, process: string, undo: FaultUndo): Promise<void>;
 }

@@ -8,6 +8,6 @@ export async function tierOf(name: TierName): Promise<Tier> {
     case 'wire':
       return wireTier;
     case 'node':
-      throw new Error('node tier');
+      return (await import('../nspawn/node-tier.ts')).nodeTier;
   }
 }

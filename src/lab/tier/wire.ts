@@ -1,8 +1,6 @@
-import { readlink, stat } from 'node:fs/promises';
 import { OperatorError } from '../../errors/operator-error.ts';
-import { cgroupMembers } from '../cgroup/cgroup.ts';
+import { processesOf, signalAll } from '../faults/processes.ts';
 import { startStandin } from '../standin/start.ts';
-import { netnsPath } from '../topology/names.ts';
 import type { MachineSpace } from '../topology/topology.ts';
 import { namespaceExec } from './namespace-exec.ts';
 import type { LabContext, MachineState, Tier } from './tier.ts';
@@ -26,7 +24,7 @@ export const wireTier: Tier = {
 
   // There is no difference for a namespace: nothing in it could say goodbye.
   async stopMachine(cx, name) {
-    for (const pid of await processesOf(cx, find(cx, name))) kill(pid);
+    await signalAll(await processesOf(cx, find(cx, name)), 'SIGKILL');
   },
 
   execArgv: (cx, name, argv) => namespaceExec(cx, name, find(cx, name).netns, argv),
@@ -34,17 +32,25 @@ export const wireTier: Tier = {
   async state(cx, name): Promise<MachineState> {
     const space = find(cx, name);
     if (space.machine.role !== 'control-plane') return 'running';
-    return (await processesOf(cx, space)).length > 0 ? 'running' : 'off';
+    return (await standinOf(cx, space)).length > 0 ? 'running' : 'off';
+  },
+
+  holdDown: {
+    async down(cx, name, process) {
+      const found = (await processesOf(cx, find(cx, name))).filter(({ names }) => names.includes(process));
+      if (found.length === 0) {
+        throw new OperatorError('LAB_NAME_UNKNOWN', `No process \`${process}\` runs on ${name}`, {
+          hint: 'in the wire tier a master runs kube-apiserver (its stand-in) and what was started with `lab exec`',
+        });
+      }
+      await signalAll(found, 'SIGKILL');
+      return {};
+    },
+    async up(cx, name, process) {
+      if (process === 'kube-apiserver') await startStandin(cx, name);
+    },
   },
 };
-
-/** The lab's processes that have this machine's network. */
-export async function processesOf(cx: LabContext, machine: MachineSpace): Promise<readonly number[]> {
-  const inode = (await stat(netnsPath(machine.netns))).ino;
-  const members = [...(await cgroupMembers(cx.cgroups))];
-  const spaces = await Promise.all(members.map((pid) => readlink(`/proc/${pid}/ns/net`).catch(() => '')));
-  return members.filter((_, i) => spaces[i] === `net:[${inode}]`);
-}
 
 function find(cx: LabContext, name: string): MachineSpace {
   const found = cx.topology.machines.find(({ machine }) => machine.name === name);
@@ -54,10 +60,6 @@ function find(cx: LabContext, name: string): MachineSpace {
   });
 }
 
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has just ended.
-  }
+async function standinOf(cx: LabContext, space: MachineSpace): Promise<readonly unknown[]> {
+  return (await processesOf(cx, space)).filter(({ names }) => names.includes('kube-apiserver'));
 }

@@ -1,0 +1,44 @@
+import { mustRun } from '../runtime/context.ts';
+import type { FaultContext, FaultUndo } from './fault.ts';
+import { signalAll, wantedProcesses } from './processes.ts';
+
+/**
+ * A static pod is held down by taking its manifest away, a service by masking its unit until the next boot; anything
+ * else is only killed, because nothing would start it again. `kill` comes last: the kubelet needs seconds to notice.
+ */
+const downScript = `set -eu
+manifest=/etc/kubernetes/manifests/$1.yaml
+if [ -e "$manifest" ]; then
+  mkdir -p /etc/kubernetes/held-down
+  mv "$manifest" "/etc/kubernetes/held-down/$1.yaml"
+  echo manifest
+elif systemctl is-active --quiet "$1.service"; then
+  systemctl mask --runtime --quiet "$1.service"
+  systemctl kill --signal=KILL "$1.service"
+  echo unit
+else
+  echo process
+fi`;
+
+const upScript = `set -eu
+case $2 in
+  manifest) mv "/etc/kubernetes/held-down/$1.yaml" "/etc/kubernetes/manifests/$1.yaml" ;;
+  unit) systemctl unmask --runtime --quiet "$1.service"; systemctl start "$1.service" ;;
+esac`;
+
+export const holdDownInside = {
+  async down(cx: FaultContext, process: string): Promise<FaultUndo> {
+    const processes = await wantedProcesses(cx);
+    const argv = cx.tier.execArgv(cx.lab, cx.target, ['sh', '-c', downScript, 'hold-down', process]);
+    const { stdout } = await mustRun(cx.lab, 'the fault', argv);
+    await signalAll(processes, 'SIGKILL');
+    return { by: stdout.trim() };
+  },
+
+  async up(cx: FaultContext, process: string, undo: FaultUndo): Promise<void> {
+    // What was started by hand has to be started by hand again: nobody recorded how.
+    if (undo.by === 'process') return;
+    const argv = cx.tier.execArgv(cx.lab, cx.target, ['sh', '-c', upScript, 'hold-down', process, String(undo.by)]);
+    await mustRun(cx.lab, 'healing', argv);
+  },
+};
