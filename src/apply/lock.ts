@@ -54,12 +54,12 @@ for file in "$under"/*; do
   [ -e "$file" ] || continue
   read -r pid start group <"$file"
   if alive "$pid" "$start"; then
-    kill -TERM -- "-$group" 2>/dev/null
+    kill -TERM "-$group" 2>/dev/null
     for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
       alive "$pid" "$start" || break
       sleep 0.1
     done
-    kill -KILL -- "-$group" 2>/dev/null
+    kill -KILL "-$group" 2>/dev/null
     echo "ended \${file##*/}"
   fi
   rm -f -- "$file"

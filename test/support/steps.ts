@@ -34,6 +34,7 @@ export function planOf(steps: readonly Step[]): Plan {
       doesNotSurvive: 'nothing',
     },
     steps,
+    blockers: [],
     warnings: [],
     effectiveEndpoints: [],
     balancer: undefined,
