@@ -41,10 +41,11 @@ Examples:
   hairpin lab artefacts --from ./kubernetes/server/bin --kubernetes v1.37.2`,
     )
     .action((opts: Options) =>
-      runCommand(opts, async ({ emit, signal, print }) => {
+      runCommand(opts, async (cx) => {
+        const { emit, signal } = cx;
         if (opts.list === true) {
           const cached = await listArtefacts();
-          print({ artefacts: cached }, () => listText(cached));
+          cx.print({ artefacts: cached }, () => listText(cached));
           return undefined;
         }
         const base = await ensureBase({ emit, signal });
@@ -54,7 +55,7 @@ Examples:
           ...(opts.from === undefined ? {} : { from: opts.from }),
           ...(opts.verify === true ? { verify: true } : {}),
         });
-        print({ artefacts, base }, () => artefactsText(artefacts, base));
+        cx.print({ artefacts, base }, () => artefactsText(artefacts, base));
         return undefined;
       }),
     );

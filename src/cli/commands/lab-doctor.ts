@@ -20,12 +20,17 @@ export function labDoctorCommand(): Command {
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  hairpin lab doctor --tier wire')
     .action((opts: Options, command: Command) =>
-      runCommand(opts, async ({ signal, print, color }) => {
+      runCommand(opts, async (cx) => {
         const nodes = Number(opts.nodes);
         if (!Number.isSafeInteger(nodes) || nodes < 1)
           command.error(`--nodes ${opts.nodes}: expected a number above 0`);
-        const report = await diagnoseHost(opts.tier, { signal, nodes, kubernetes: opts.kubernetes, features: true });
-        print(report, () => doctorText(report, color));
+        const report = await diagnoseHost(opts.tier, {
+          signal: cx.signal,
+          nodes,
+          kubernetes: opts.kubernetes,
+          features: true,
+        });
+        cx.print(report, () => doctorText(report, cx.color));
         return report.fit ? exitCodes.ok : exitCodes.changes;
       }),
     );

@@ -2,11 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Emit } from '../../report/event.ts';
 import { takeLock } from '../cache/lock.ts';
+import { noSpace } from '../cache/space.ts';
 import { cacheDir } from '../paths.ts';
 import { type BinaryName, binaryNames } from './components.ts';
 import { hostArch } from './host-arch.ts';
 import { makeArtefacts } from './make.ts';
 import { looksUnchanged, type Manifest, readManifest } from './manifest.ts';
+import { openScratch } from './scratch.ts';
 import { openSources, requireVersion } from './sources.ts';
 import { parseVersion } from './version.ts';
 
@@ -51,18 +53,19 @@ export async function ensureArtefacts(wanted: string, opts: ArtefactOptions): Pr
     const warm = await warmArtefacts(dir);
     if (warm !== undefined) return warm;
   }
-  await using _lock = await takeLock(join(cache, 'artefacts', 'lock'), `get Kubernetes ${version}`, opts);
-  const sources = await openSources({
-    go: join(cache, 'go'),
-    arch,
-    from: opts.from,
-    signal: opts.signal,
-    emit: opts.emit,
-  });
+  await using scratch = await openScratch(join(cache, 'go', 'tmp'));
+  const sources = await openSources({ ...opts, from: opts.from, go: join(cache, 'go'), scratch: scratch.dir, arch });
+  // Before the lock: who asks for a version that does not exist need not wait for a build to hear it.
   if ((await readManifest(dir)) === undefined) await requireVersion(version, sources);
+  await using _lock = await takeLock(join(cache, 'artefacts', 'lock'), `get Kubernetes ${version}`, opts);
   await mkdir(join(dir, 'bin'), { recursive: true });
   await mkdir(join(dir, 'images'), { recursive: true });
-  return toArtefacts(dir, await makeArtefacts({ ...opts, cache, dir, version, arch, sources }));
+  try {
+    return toArtefacts(dir, await makeArtefacts({ ...opts, cache, dir, version, arch, sources }));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    throw noSpace(cache, `Kubernetes ${version}`, String(error));
+  }
 }
 
 /** The artefacts where all of them are there already; takes no lock and starts no process. */

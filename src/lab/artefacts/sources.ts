@@ -12,6 +12,7 @@ import { nearestVersion, parseVersion } from './version.ts';
 /** Where binaries come from, preferred first: the directory that was given, the release site, the Go module registry. */
 export async function openSources(opts: {
   readonly go: string;
+  readonly scratch: string;
   readonly arch: string;
   readonly from: string | undefined;
   readonly sites?: ReleaseSites;

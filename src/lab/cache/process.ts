@@ -86,6 +86,8 @@ function toolMissing(argv: readonly string[], cause: unknown): OperatorError {
 function toolFailed(argv: readonly string[], result: ToolResult, fails: NonNullable<ToolOptions['fails']>): Error {
   const said = (result.stderr.trim() === '' ? result.stdout : result.stderr).trim().split('\n').slice(-12).join('\n');
   const cause = `\`${argv.join(' ')}\` ended with code ${result.exitCode}${said === '' ? '' : `:\n${said}`}`;
+  const full = /no space left on device/i.test(`${result.stderr}\n${result.stdout}`);
+  if (full) return new OperatorError('NO_SPACE', `${fails.message}: no space left`, { cause, hint: 'free some space' });
   return new OperatorError(fails.code, fails.message, {
     cause,
     ...(fails.hint === undefined ? {} : { hint: fails.hint }),
