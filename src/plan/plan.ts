@@ -17,6 +17,8 @@ export interface Plan {
   readonly strategy: ChosenStrategy;
   /** In an order in which they may run one by one; `needs` says which may run together. Empty: nothing to do. */
   readonly steps: readonly Step[];
+  /** What keeps this plan from being carried out. `up` changes nothing while there is one. */
+  readonly blockers: readonly PlanBlocker[];
   readonly warnings: readonly PlanWarning[];
   readonly effectiveEndpoints: readonly EffectiveEndpoint[];
   readonly balancer: BalancerAdvice | undefined;
@@ -33,6 +35,14 @@ export interface ChosenStrategy {
   readonly behaviourFrom: 'measured' | 'spec' | 'unknown';
   /** What this strategy does not survive, in words. */
   readonly doesNotSurvive: string;
+}
+
+export interface PlanBlocker {
+  readonly code: string;
+  /** `undefined`: the cluster as a whole. */
+  readonly node: string | undefined;
+  readonly problem: string;
+  readonly hint: string | undefined;
 }
 
 /** `loss`: carrying out the plan destroys something; `up` asks about these by name. */

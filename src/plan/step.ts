@@ -49,13 +49,13 @@ interface StepBase {
 export const phaseNames = [
   'clean-up',
   'prepare',
+  'adopt',
   'configure',
   'init',
   'network',
   'credentials',
   'join-masters',
   'join-workers',
-  'adopt',
   'finish',
   'verify',
 ] as const;

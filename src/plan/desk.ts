@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { hostsBlockOf, setHostsBlock } from '../render/hosts/block.ts';
+import type { Address } from '../std/address.ts';
+import type { NodeView } from './view.ts';
+
+/**
+ * What a node has, as seen and as changed by the steps planned so far. Lets one phase after the other ask "is this so
+ * already?" without knowing what the others did.
+ */
+export class NodeDesk {
+  readonly #view: NodeView;
+  readonly #files = new Map<string, { readonly sha256: string; readonly mode: number } | 'gone'>();
+  readonly #units = new Map<string, 'running' | 'gone'>();
+  #hosts: readonly string[] | undefined;
+
+  constructor(view: NodeView) {
+    this.#view = view;
+  }
+
+  hasFile(path: string, content: string, mode: number): boolean {
+    const planned = this.#files.get(path);
+    if (planned !== undefined) return planned !== 'gone' && planned.sha256 === sha256(content) && planned.mode === mode;
+    const seen = this.#view.file(path);
+    return seen !== undefined && seen.sha256 === sha256(content) && Number.parseInt(seen.mode, 8) === mode;
+  }
+
+  exists(path: string): boolean {
+    const planned = this.#files.get(path);
+    return planned === undefined ? this.#view.file(path) !== undefined : planned !== 'gone';
+  }
+
+  wrote(path: string, content: string, mode: number): void {
+    this.#files.set(path, { sha256: sha256(content), mode });
+  }
+
+  removed(path: string): void {
+    this.#files.set(path, 'gone');
+  }
+
+  unit(name: string): 'running' | 'stopped' | 'absent' {
+    const planned = this.#units.get(name);
+    if (planned !== undefined) return planned === 'gone' ? 'absent' : 'running';
+    const seen = this.#view.unit(name);
+    if (seen === undefined) return 'absent';
+    return seen.active === 'active' && seen.enabled === 'enabled' ? 'running' : 'stopped';
+  }
+
+  started(unit: string): void {
+    this.#units.set(unit, 'running');
+  }
+
+  stopped(unit: string): void {
+    this.#units.set(unit, 'gone');
+  }
+
+  /** True when /etc/hosts would not change if these were our lines. */
+  hasHosts(lines: readonly string[]): boolean {
+    if (this.#hosts !== undefined) return this.#hosts.join('\n') === lines.join('\n');
+    const text = this.#view.hostsText();
+    if (text === undefined) return lines.length === 0;
+    return lines.length === 0 ? hostsBlockOf(text) === undefined : setHostsBlock(text, lines) === text;
+  }
+
+  setHosts(lines: readonly string[]): void {
+    this.#hosts = lines;
+  }
+
+  /** `undefined`: not known. What a unit will bring is not counted. */
+  hasAddress(address: Address): boolean | undefined {
+    return this.#view.hasAddress(address);
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

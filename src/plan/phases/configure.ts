@@ -1,0 +1,37 @@
+import { bridgeConfigPath, renderBridge } from '../../render/cni/bridge.ts';
+import type { Phase, PlanContext } from '../context.ts';
+import { estimates } from '../estimates.ts';
+import { planWanted } from '../reach.ts';
+
+/** Everything a node needs before its own init or join, on all nodes at once. */
+export const configure: Phase = {
+  name: 'configure',
+  summary: 'write configuration, and make the endpoint lead where init or join needs it',
+  plan(cx) {
+    for (const place of cx.cluster.places) {
+      const { node } = place;
+      if (cx.spec.kubernetes.cni.kind === 'bridge') writeBridge(cx, node.name);
+      if (cx.cluster.state(node) !== 'member') planWanted(cx, place, 'before', { phase: 'configure' });
+    }
+  },
+};
+
+function writeBridge(cx: PlanContext, name: string): void {
+  const node = cx.spec.nodes.find((candidate) => candidate.name === name);
+  if (node === undefined) return;
+  const content = renderBridge(cx.spec, node);
+  const desk = cx.desk(name);
+  if (desk.hasFile(bridgeConfigPath, content, 0o644)) return;
+  cx.steps.add(name, 'configure', {
+    kind: 'write-file',
+    slug: `write${bridgeConfigPath}`,
+    path: bridgeConfigPath,
+    content,
+    mode: 0o644,
+    owner: 'root:root',
+    because: "pods of this node get the node's share of the pod network",
+    estimateMs: estimates.writeFile,
+    undo: { is: 'restore-file', path: bridgeConfigPath },
+  });
+  desk.wrote(bridgeConfigPath, content, 0o644);
+}
