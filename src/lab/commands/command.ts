@@ -27,10 +27,18 @@ export function inNetns(netns: string, argv: readonly string[]): readonly string
   return ['nsenter', `--net=${netnsPath(netns)}`, '--', ...argv];
 }
 
-/** Sysctls of one namespace. Only ones that every network namespace has its own copy of may be given. */
-export function sysctls(netns: string, values: Readonly<Record<string, string | number>>): LabCommand[] {
+/**
+ * Sysctls of one namespace. Only ones that every network namespace has its own copy of may be given. `optional`: skips
+ * those that this kernel does not have.
+ */
+export function sysctls(
+  netns: string,
+  values: Readonly<Record<string, string | number>>,
+  opts: { readonly optional?: boolean } = {},
+): LabCommand[] {
   const settings = Object.entries(values).map(([key, value]) => `${key}=${value}`);
-  return settings.length === 0 ? [] : [{ argv: inNetns(netns, ['sysctl', '-q', '-w', ...settings]) }];
+  const flags = opts.optional === true ? ['-q', '-e', '-w'] : ['-q', '-w'];
+  return settings.length === 0 ? [] : [{ argv: inNetns(netns, ['sysctl', ...flags, ...settings]) }];
 }
 
 export function nft(netns: string, ruleset: string): LabCommand {

@@ -58,6 +58,13 @@ export function clientSettings(topology: Topology): Settings {
   };
 }
 
+/** With br_netfilter loaded, frames between neighbours would pass the router's packet filter as if they were routed. */
+export const plainBridgeSettings: Settings = {
+  'net.bridge.bridge-nf-call-iptables': 0,
+  'net.bridge.bridge-nf-call-ip6tables': 0,
+  'net.bridge.bridge-nf-call-arptables': 0,
+};
+
 function usesV6(topology: Topology): boolean {
   return topology.spec.ip !== '4';
 }

@@ -1,7 +1,7 @@
 import type { MachineSpace, Topology } from '../topology/topology.ts';
 import { type Batch, ipBatch, type LabCommand, nft, sysctls } from './command.ts';
 import { attachLines, fabricLines, linkLines, proxyArp, segmentBridge } from './fabric.ts';
-import { clientSettings, nodeSettings, routerSettings } from './kernel-settings.ts';
+import { clientSettings, nodeSettings, plainBridgeSettings, routerSettings } from './kernel-settings.ts';
 import { balancerLines, machineLines } from './machine.ts';
 import { podHostLines, podLines, podMasquerade } from './pod.ts';
 
@@ -46,7 +46,12 @@ function settings(topology: Topology): LabCommand[] {
   const onSegment = topology.balancer.netns !== topology.fabric.netns;
   return [
     ...sysctls(topology.fabric.netns, router),
-    ...(onSegment ? sysctls(topology.balancer.netns, router) : []),
+    ...(onSegment
+      ? [
+          ...sysctls(topology.balancer.netns, router),
+          ...sysctls(topology.fabric.netns, plainBridgeSettings, { optional: true }),
+        ]
+      : []),
     ...topology.machines.flatMap((machine) => {
       const isClient = machine.machine.role === 'client';
       const sharesVip = machine.locals.length > 0;

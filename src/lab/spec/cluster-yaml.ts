@@ -7,7 +7,7 @@ export function clusterYaml(spec: LabSpec, opts: { sshConfig: string | undefined
   const { endpoint, balancer } = spec;
   const { healthCheck } = balancer;
   const addresses = endpoint.addresses.map((a) => a.text);
-  const one = (texts: readonly string[]) => (texts.length === 1 ? { address: texts[0] } : { addresses: texts });
+  const one = (texts: readonly string[]) => ({ address: texts.length === 1 ? texts[0] : texts });
   const document = {
     apiVersion: 'hairpin/v1alpha1',
     kind: 'Cluster',
@@ -20,7 +20,8 @@ export function clusterYaml(spec: LabSpec, opts: { sshConfig: string | undefined
         cni: { kind: 'bridge' },
       },
       endpoint: {
-        ...(endpoint.domain === undefined ? one(addresses) : { domain: endpoint.domain, addresses }),
+        // kubeadm's controlPlaneEndpoint is one address, so a dual-stack cluster without a name dials the IPv4 one.
+        ...(endpoint.domain === undefined ? { address: addresses[0] } : { domain: endpoint.domain, addresses }),
         port: endpoint.port,
       },
       balancer: {
@@ -34,7 +35,8 @@ export function clusterYaml(spec: LabSpec, opts: { sshConfig: string | undefined
           fall: healthCheck.fall,
         },
       },
-      strategy: 'auto',
+      // Only something between the balancer and the apiserver explains ports that differ.
+      strategy: spec.backendPort === spec.apiServerPort ? 'auto' : 'keepalived-haproxy',
       apiServerPort: spec.apiServerPort,
       nodes: spec.machines
         .filter((machine) => machine.role !== 'client')

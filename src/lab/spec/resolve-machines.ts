@@ -28,6 +28,7 @@ export function resolveMachines(
           writtenAddresses(machine.addresses, { ...kind, index, families, subnets, taken, report }),
         );
   });
+  const full = new Set<Cidr>();
   return kinds.flatMap((kind, position) => {
     const given = written[position] ?? [];
     const count = countOf(input[kind.key] ?? defaults[kind.key]);
@@ -45,12 +46,15 @@ export function resolveMachines(
     for (let index = 0; index < count; index += 1) {
       const addresses: readonly (Address | undefined)[] =
         given[index] ?? nets.map((net) => nextFree(net, kind.role, taken));
-      const full = nets[addresses.indexOf(undefined)];
-      if (full !== undefined) {
+      const tooSmall = nets[addresses.indexOf(undefined)];
+      if (tooSmall !== undefined) {
+        // Said once: workers that come after too many masters are not too many themselves.
+        if (full.has(tooSmall)) break;
+        full.add(tooSmall);
         report({
           path: ['spec', kind.key],
           code: 'LAB_SUBNET_FULL',
-          problem: `${count} ${kind.key} do not fit into ${formatCidr(full)}: there is no address left for ${kind.letter}${index + 1}`,
+          problem: `${count} ${kind.key} do not fit into ${formatCidr(tooSmall)}: there is no address left for ${kind.letter}${index + 1}`,
           expected: `at most ${index} ${kind.key} there`,
           hint: `write a larger spec.network.${kind.role === 'client' ? 'clients' : 'nodes'} in lab.yaml`,
         });

@@ -62,17 +62,16 @@ function resolveOne(
     return net;
   });
   if (parsed.includes(undefined)) return [];
-  return families.flatMap((family) => {
-    const fitting = parsed.filter((net) => net?.base.family === family);
-    if (fitting.length === 1 && fitting[0] !== undefined && parsed.length === families.length) return [fitting[0]];
-    report({
-      path: ['spec', 'network', key],
-      code: 'LAB_SUBNET_COUNT',
-      problem: `${titles[key]} is written for other address families than the lab has`,
-      expected: `${families.map((f) => `one IPv${f} network`).join(' and ')}, because \`ip\` is ${families.length === 2 ? 'dual' : families[0]}`,
-    });
-    return [];
+  const known = parsed.filter((net) => net !== undefined);
+  const fitting = families.map((family) => known.filter((net) => net.base.family === family));
+  if (known.length === families.length && fitting.every((nets) => nets.length === 1)) return fitting.flat();
+  report({
+    path: ['spec', 'network', key],
+    code: 'LAB_SUBNET_COUNT',
+    problem: `${titles[key]} is written for other address families than the lab has`,
+    expected: `${families.map((f) => `one IPv${f} network`).join(' and ')}, because \`ip\` is ${families.length === 2 ? 'dual' : families[0]}`,
   });
+  return [];
 }
 
 /** A network with host bits set is a slip of the pen: which of the two was meant is not ours to guess. */
