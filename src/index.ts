@@ -1,6 +1,8 @@
 /**
  * The library. The command line uses this file and nothing behind it, so whatever `hairpin` can do, a program can do.
  */
+export { balancerProducts, loadSpec, parseClusterText } from './cluster-file.ts';
+export { type InventoryText, type NewClusterFile, newClusterFile } from './cluster-init.ts';
 export { type Diagnostic, formatDiagnostic } from './errors/diagnostic.ts';
 export { BadSpecError, exitCodes, OperatorError } from './errors/operator-error.ts';
 export { type ArtefactOptions, type Artefacts, ensureArtefacts } from './lab/artefacts/artefacts.ts';
@@ -28,5 +30,8 @@ export type { LabSpec, Tier } from './lab/spec/lab-spec.ts';
 export { parseLabYaml } from './lab/spec/lab-yaml.ts';
 export { createReporter } from './report/create.ts';
 export { type Emit, type Event, silent } from './report/event.ts';
+export type { InitFlags } from './spec/init/flags.ts';
+export { checkEndpoint, checkNodes, strategyChoices } from './spec/init/questions.ts';
+export type { Spec } from './spec/spec.ts';
 export { parseAddress } from './std/address.ts';
 export { formatDuration, parseDuration } from './std/duration.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../index.ts';
+import { initCommand } from './commands/init.ts';
 import { labCommand } from './commands/lab.ts';
 
 /** The whole command line. Verbs that are not built are not registered. */
@@ -13,6 +14,7 @@ export function createProgram(): Command {
     .helpCommand(false)
     .showHelpAfterError('(see --help)')
     .exitOverride();
+  program.addCommand(initCommand());
   program.addCommand(labCommand());
   return program;
 }
