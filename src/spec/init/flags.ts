@@ -141,7 +141,7 @@ export function parseEndpoint(
     const problem = 'goes with a name only';
     return { flag: '--endpoint-addresses', problem, expected: '--endpoint NAME:PORT' };
   }
-  if (match === null || !isDnsName(host) || /^[\d.]+$/.test(host)) {
+  if (match === null || match[1] !== undefined || !isDnsName(host) || /^[\d.]+$/.test(host)) {
     return { flag: '--endpoint', problem: `\`${text}\` is neither an address nor a name`, expected };
   }
   const list = (addresses ?? '').split(',').filter((item) => item !== '');
