@@ -14,13 +14,18 @@ export function startChecker(
 ): { known(): void; stop(): void } {
   let stopped = false;
   let lastPassStarted = 0;
+  let lastPassEnded = 0;
   const once = async () => {
     const started = performance.now();
     const at = Date.now();
     const result = await run();
-    // A failure that comes to light after a later check has passed says nothing new.
-    if (stopped || (!result.passed && started < lastPassStarted)) return;
-    if (result.passed) lastPassStarted = Math.max(lastPassStarted, started);
+    // A failure that comes to light after a later check has passed says nothing new. Nor do the checks that were
+    // waiting all at once when the backend came back: together they are one success, not `rise` of them.
+    if (stopped || started < (result.passed ? lastPassEnded : lastPassStarted)) return;
+    if (result.passed) {
+      lastPassStarted = started;
+      lastPassEnded = performance.now();
+    }
     report(result, at);
   };
   const regular = setInterval(() => void once(), intervalMs);

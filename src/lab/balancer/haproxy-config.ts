@@ -61,7 +61,8 @@ function checkLines(balancer: BalancerConfig, intervalMs: number): readonly stri
   const check = balancer.healthCheck;
   const shutdown = balancer.ejectedFlows === 'reset' ? ' on-marked-down shutdown-sessions' : '';
   return [
-    // Without it a check may take as long as the interval between checks.
+    // Without it a check may take as long as the interval between checks. haproxy makes one check at a time: where the
+    // timeout is longer than the interval, a silent backend is noticed after fall × timeout, not interval × fall + timeout.
     `  timeout check ${check.timeoutMs}ms`,
     ...(check.protocol === 'tcp' ? [] : [`  option httpchk GET ${check.path}`, '  http-check expect status 200']),
     `  default-server inter ${intervalMs}ms rise ${check.rise} fall ${check.fall}${shutdown}`,
@@ -83,7 +84,7 @@ function server(config: BalancerdConfig, backend: BalancerdConfig['backends'][nu
     const address = inFamily(backend.addresses, family);
     const own = inFamily(config.own, family);
     if (address === undefined) continue;
-    return `${hostPort(address.text, backend.port)}${own === undefined ? '' : ` source ${own.text}`}`;
+    return `${hostPort(address.text, backend.port)}${own === undefined ? '' : ` source ${hostPort(own.text, 0)}`}`;
   }
   throw new RangeError(`${backend.name} has no address in a family of the endpoint`);
 }
