@@ -11,10 +11,11 @@ export const writeFile: Handler<'write-file'> = async (step, cx) => {
   return written.backup === undefined ? undefined : `what was there is kept as ${written.backup}`;
 };
 
-// A file that is not ours is kept beside itself, as a write would keep it; the manifest knows ours by their content.
+// What is in /run is gone with the next boot anyway, and may hold a token. A file that is not ours is kept beside itself, as a write would keep it; the manifest knows ours by their content.
 const removeScript = `
 path=$1 manifest=$2
 [ -e "$path" ] || [ -L "$path" ] || exit 0
+case $path in /run/*) rm -f -- "$path"; exit ;; esac
 sum=$(sha256sum <"$path") || exit 1
 if ! grep -qsxF -- "\${sum%% *}  $path" "$manifest"; then
   backup=$path.hairpin-backup

@@ -3,6 +3,7 @@ import { kubectlArgv } from '../../kube/kubectl.ts';
 import type { HoldCheck } from '../../plan/step.ts';
 import type { Spec, SpecNode } from '../../spec/spec.ts';
 import { formatHostPort } from '../../std/address.ts';
+import { fetchFunction } from './connect.ts';
 import type { Question } from './question.ts';
 
 /** The question behind a hold step, as asked on `node`. */
@@ -43,31 +44,12 @@ export function addressPresent(address: string): Question {
   };
 }
 
-/**
- * `status URL`: prints the HTTP status that the URL answers with, 000 for none. kubectl is the second choice: a process
- * of 60 MB for each question. It prints no status, so an answer that it takes for an error counts as 500.
- */
-const statusFunction = `
-status() {
-  if command -v curl >/dev/null 2>&1; then
-    curl --silent --insecure --noproxy '*' --max-time 3 --output /dev/null --write-out '%{http_code}' "$1"
-    return 0
-  fi
-  base=$(printf %s "$1" | sed -E 's,^(https?://[^/]+).*,\\1,')
-  if out=$(kubectl --kubeconfig /dev/null --insecure-skip-tls-verify --request-timeout=3s --server "$base" get --raw "\${1#"$base"}" 2>&1); then
-    printf 200
-  else
-    case $out in *"rror from server"*|*orbidden*|*nauthorized*) printf 500 ;; *) printf 000 ;; esac
-  fi
-}
-`;
-
 /** /readyz is open to everybody unless anonymous requests are off; then admin.conf asks. */
 export function apiserverReady(hostPort: string): Question {
   return {
     want: `https://${hostPort}/readyz answers 200`,
-    script: `${statusFunction}
-code=$(status "https://$1/readyz")
+    script: `${fetchFunction}
+code=$(fetch "https://$1/readyz")
 case $code in
   200) exit 0 ;;
   401|403)
@@ -85,8 +67,8 @@ exit 1`,
 export function endpointAnswers(hostPort: string): Question {
   return {
     want: `the endpoint ${hostPort} answers`,
-    script: `${statusFunction}
-code=$(status "https://$1/version")
+    script: `${fetchFunction}
+code=$(fetch "https://$1/version")
 [ "$code" != 000 ] || { echo "https://$1 does not answer"; exit 1; }`,
     args: [hostPort],
   };

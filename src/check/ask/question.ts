@@ -21,11 +21,19 @@ export type Verdict =
   | { readonly is: 'not-ok'; readonly want: string; readonly saw: string };
 
 /** Asks once. */
-export async function askOnce(node: NodePort, question: Question, opts: { signal: AbortSignal }): Promise<Verdict> {
+export async function askOnce(
+  node: NodePort,
+  question: Question,
+  opts: { signal: AbortSignal; timeoutMs?: number },
+): Promise<Verdict> {
   const argv = ['sh', '-c', question.script, 'hairpin-ask', ...question.args];
-  const { exitCode, stdout, stderr } = await node.probe(argv, { timeout: 20_000, signal: opts.signal });
-  if (exitCode === 0) return { is: 'ok' };
-  return { is: 'not-ok', want: question.want, saw: lastLine(stdout) ?? lastLine(stderr) ?? `exit code ${exitCode}` };
+  const { exitCode, stdout, stderr } = await node.probe(argv, {
+    timeout: opts.timeoutMs ?? 20_000,
+    signal: opts.signal,
+  });
+  const said = lastLine(stdout);
+  if (exitCode === 0) return said === undefined ? { is: 'ok' } : { is: 'ok', saw: said };
+  return { is: 'not-ok', want: question.want, saw: said ?? lastLine(stderr) ?? `exit code ${exitCode}` };
 }
 
 /** The last line that says something. */
