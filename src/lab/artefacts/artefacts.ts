@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Emit } from '../../report/event.ts';
 import { takeLock } from '../cache/lock.ts';
@@ -8,6 +7,7 @@ import { type BinaryName, binaryNames } from './components.ts';
 import { hostArch } from './host-arch.ts';
 import { makeArtefacts } from './make.ts';
 import { looksUnchanged, type Manifest, readManifest } from './manifest.ts';
+import { toolsOfBase } from './proxy-tools.ts';
 import { openScratch } from './scratch.ts';
 import { openSources, requireVersion } from './sources.ts';
 import { parseVersion } from './version.ts';
@@ -58,10 +58,9 @@ export async function ensureArtefacts(wanted: string, opts: ArtefactOptions): Pr
   // Before the lock: who asks for a version that does not exist need not wait for a build to hear it.
   if ((await readManifest(dir)) === undefined) await requireVersion(version, sources);
   await using _lock = await takeLock(join(cache, 'artefacts', 'lock'), `get Kubernetes ${version}`, opts);
-  await mkdir(join(dir, 'bin'), { recursive: true });
-  await mkdir(join(dir, 'images'), { recursive: true });
   try {
-    return toArtefacts(dir, await makeArtefacts({ ...opts, cache, dir, version, arch, sources }));
+    const tools = toolsOfBase({ ...opts, cache });
+    return toArtefacts(dir, await makeArtefacts({ ...opts, cache, dir, version, arch, sources, tools }));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
     throw noSpace(cache, `Kubernetes ${version}`, String(error));

@@ -3,19 +3,17 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperatorError } from '../../errors/operator-error.ts';
 import { timedTask } from '../cache/timed-task.ts';
-import { ensureBase } from '../image/base.ts';
 import type { BinaryName } from './components.ts';
 import { imageName } from './image-refs.ts';
 import { binariesOf, imageSpec } from './image-specs.ts';
 import { writeImageTar } from './image-tar.ts';
 import { describeFile } from './manifest.ts';
-import { proxyTools } from './proxy-tools.ts';
 import type { Work } from './work.ts';
 
 /** Makes a tar for each image that kubeadm names, from the binaries that are there. */
 export async function makeImages(refs: readonly string[], work: Work): Promise<{ ref: string; file: string }[]> {
-  const base = await ensureBase({ emit: work.emit, signal: work.signal, cache: work.cache });
-  const images = refs.map((ref) => ({ ref, file: `images/${imageName(ref)}.tar`, key: imageKey(ref, base.id, work) }));
+  const toolsId = await work.tools.id();
+  const images = refs.map((ref) => ({ ref, file: `images/${imageName(ref)}.tar`, key: imageKey(ref, toolsId, work) }));
   const missing = images.filter(({ file, key }) => work.files.get(file)?.key !== key);
   if (missing.length > 0)
     await timedTask(
@@ -24,7 +22,7 @@ export async function makeImages(refs: readonly string[], work: Work): Promise<{
       async (progress) => {
         for (const [index, image] of missing.entries()) {
           progress(image.ref, index, missing.length);
-          await makeImage(image, base.rootfs, work);
+          await makeImage(image, work);
         }
       },
       () => `${missing.length} made`,
@@ -32,9 +30,9 @@ export async function makeImages(refs: readonly string[], work: Work): Promise<{
   return images.map(({ ref, file }) => ({ ref, file }));
 }
 
-async function makeImage(image: { ref: string; file: string; key: string }, rootfs: string, work: Work): Promise<void> {
+async function makeImage(image: { ref: string; file: string; key: string }, work: Work): Promise<void> {
   const start = performance.now();
-  const tools = imageName(image.ref) === 'kube-proxy' ? await proxyTools(rootfs, work.signal) : [];
+  const tools = imageName(image.ref) === 'kube-proxy' ? await work.tools.entries() : [];
   const spec = imageSpec(image.ref, work.arch, (name) => join(work.dir, 'bin', name), tools);
   if (spec === undefined) throw unknownImage(image.ref);
   const part = join(work.dir, '.part', `${imageName(image.ref)}.tar`);
@@ -45,11 +43,11 @@ async function makeImage(image: { ref: string; file: string; key: string }, root
 }
 
 /** Changes with everything that goes into the image. */
-function imageKey(ref: string, baseId: string, work: Work): string {
+function imageKey(ref: string, toolsId: string, work: Work): string {
   const names = binariesOf(ref);
   if (names === undefined) throw unknownImage(ref);
   const sums = names.map((name: BinaryName) => `${name} ${work.files.get(`bin/${name}`)?.sha256}`);
-  const inputs = [ref, ...sums, ...(names.includes('kube-proxy') ? [baseId] : [])];
+  const inputs = [ref, ...sums, ...(names.includes('kube-proxy') ? [toolsId] : [])];
   return createHash('sha256').update(inputs.join('\n')).digest('hex');
 }
 

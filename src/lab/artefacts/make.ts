@@ -22,7 +22,7 @@ export async function makeArtefacts(opts: WorkOptions): Promise<Manifest> {
   const work = await openWork(opts);
   const missing = binaries.filter(({ name }) => !work.files.has(`bin/${name}`));
   if (missing.length > 0) await requireSpace(opts.dir, needBytes, `Kubernetes ${opts.version}`);
-  await mkdir(part, { recursive: true });
+  for (const dir of ['bin', 'images', '.part']) await mkdir(join(opts.dir, dir), { recursive: true });
   const seconds = (list: readonly Binary[]) =>
     list.reduce((sum, binary) => sum + secondsFor({ binary, version: opts.version }), 0);
   try {

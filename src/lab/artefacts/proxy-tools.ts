@@ -1,13 +1,30 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Emit } from '../../report/event.ts';
 import { runTool } from '../cache/process.ts';
+import { ensureBase } from '../image/base.ts';
 import type { LayerEntry } from './image-tar.ts';
 
 /** Every name under which kube-proxy may call the one program that does iptables over nf_tables. */
 const iptablesNames = ['iptables', 'ip6tables'].flatMap((name) => [name, `${name}-save`, `${name}-restore`]);
 
-/** nft, iptables and conntrack with the libraries they load, out of the base image: what kube-proxy's image must have. */
-export async function proxyTools(rootfs: string, signal: AbortSignal): Promise<readonly LayerEntry[]> {
+/** The programs that kube-proxy runs, for its image. */
+export interface ProxyTools {
+  /** Changes when they do. */
+  id(): Promise<string>;
+  entries(): Promise<readonly LayerEntry[]>;
+}
+
+/** Takes them out of the base image, which is made first where it is not there. */
+export function toolsOfBase(opts: { emit: Emit; signal: AbortSignal; cache: string }): ProxyTools {
+  return {
+    id: async () => (await ensureBase(opts)).id,
+    entries: async () => proxyTools((await ensureBase(opts)).rootfs, opts.signal),
+  };
+}
+
+/** nft, iptables and conntrack with the libraries they load, out of the base image. */
+async function proxyTools(rootfs: string, signal: AbortSignal): Promise<readonly LayerEntry[]> {
   const programs = ['/usr/sbin/nft', '/usr/sbin/xtables-nft-multi', '/usr/sbin/conntrack'];
   const { stdout } = await runTool(['chroot', rootfs, 'ldd', ...programs], {
     signal,

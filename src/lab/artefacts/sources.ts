@@ -49,7 +49,7 @@ export async function requireVersion(version: string, sources: readonly Source[]
   const known = [...new Set(lists.flatMap((list) => list ?? []))];
   throw new OperatorError('KUBERNETES_VERSION_UNKNOWN', `No source has Kubernetes ${version}`, {
     cause: `asked: ${sources.map((source) => source.name).join(', ')}`,
-    hint: known.length === 0 ? 'give a version like v1.37.2' : `there are ${known.join(', ')}`,
+    hint: known.length === 0 ? 'give a version like v1.37.2' : `versions that are listed: ${known.join(', ')}`,
   });
 }
 

@@ -9,6 +9,7 @@ import {
   sha256,
   writeManifest,
 } from './manifest.ts';
+import type { ProxyTools } from './proxy-tools.ts';
 import type { Source } from './source.ts';
 
 /** What the makers of binaries and images share during one run. */
@@ -18,6 +19,7 @@ export interface Work {
   readonly version: string;
   readonly arch: string;
   readonly sources: readonly Source[];
+  readonly tools: ProxyTools;
   readonly emit: Emit;
   readonly signal: AbortSignal;
   /** Files that are there and whole, by path below `dir`. */
@@ -27,7 +29,7 @@ export interface Work {
   finish(images: NonNullable<Manifest['images']>): Promise<Manifest>;
 }
 
-export type WorkOptions = Pick<Work, 'cache' | 'dir' | 'version' | 'arch' | 'sources' | 'emit' | 'signal'> & {
+export type WorkOptions = Pick<Work, 'cache' | 'dir' | 'version' | 'arch' | 'sources' | 'tools' | 'emit' | 'signal'> & {
   readonly verify?: boolean;
 };
 
