@@ -1,6 +1,6 @@
 import { formatHostPort } from '../std/address.ts';
 import { formatDuration } from '../std/duration.ts';
-import type { BalancerAdvice, EffectiveEndpoint, Plan, PlanWarning, Route } from './plan.ts';
+import type { BalancerAdvice, EffectiveEndpoint, Hop, Plan, PlanWarning, Route } from './plan.ts';
 import { isEmpty } from './plan.ts';
 import type { HoldCheck, Step } from './step.ts';
 
@@ -89,31 +89,31 @@ function nodeNames(nodes: readonly string[]): string {
 
 /** `self → m2, m3 → balancer`; `–` for a client that does not run. */
 export function routeText(route: Route): string {
-  if (route.length === 0) return '–';
-  return route
-    .map((hop) => {
-      switch (hop.to) {
-        case 'self':
-          return hop.address === undefined ? 'self' : `${hop.address.text} (self)`;
-        case 'nodes':
-          return nodeNames(hop.nodes);
-        case 'balancer':
-          return 'balancer';
-        case 'own-haproxy':
-          return 'own haproxy → ready masters';
-        case 'vip-holder':
-          return 'holder of the VIP → ready masters';
-        case 'service':
-          return 'service kubernetes → ready masters';
-      }
-    })
-    .join(' → ');
+  return route.length === 0 ? '–' : route.map(hopText).join(' → ');
+}
+
+function hopText(hop: Hop): string {
+  switch (hop.to) {
+    case 'self':
+      return hop.address === undefined ? 'self' : `${hop.address.text} (self)`;
+    case 'nodes':
+      return nodeNames(hop.nodes);
+    case 'balancer':
+      return 'balancer';
+    case 'own-haproxy':
+      return 'own haproxy → ready masters';
+    case 'vip-holder':
+      return 'holder of the VIP → ready masters';
+    case 'service':
+      return 'service kubernetes → ready masters';
+  }
 }
 
 /** Per node its steps with their numbers in the plan; nodes with the same steps are shown once. */
 function stepsTable(plan: Plan, columns: number): string {
   if (plan.steps.length === 0) return '';
-  const byNode = new Map<string, { readonly step: Step; readonly number: number }[]>();
+  const inOrder = [...plan.nodes.controlPlane, ...plan.nodes.workers];
+  const byNode = new Map<string, { readonly step: Step; readonly number: number }[]>(inOrder.map((node) => [node, []]));
   for (const [index, step] of plan.steps.entries()) {
     const list = byNode.get(step.node) ?? [];
     list.push({ step, number: index + 1 });
@@ -121,6 +121,7 @@ function stepsTable(plan: Plan, columns: number): string {
   }
   const groups = new Map<string, { readonly nodes: string[]; readonly rows: readonly (readonly string[])[] }>();
   for (const [node, entries] of byNode) {
+    if (entries.length === 0) continue;
     const rows = entries.map(({ step, number }) => [String(number), stepTitle(step), reason(step)]);
     const key = rows.map(([, title, because]) => `${title}\n${because}`).join('\n');
     const group = groups.get(key);

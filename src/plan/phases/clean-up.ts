@@ -97,8 +97,7 @@ function isMemberOf(member: EtcdMember, node: SpecNode): boolean {
   if (member.name !== '') return member.name === node.name;
   const own = new Set(node.addresses.map((a) => a.text));
   return member.peerUrls.some((url) => {
-    const host = /^https?:\/\/\[?([^\]/]+?)\]?:\d+/.exec(url)?.[1];
-    const address = host === undefined ? undefined : parseAddress(host);
-    return address !== undefined && own.has(address.text);
+    const host = URL.parse(url)?.hostname.replace(/^\[(.*)\]$/, '$1') ?? '';
+    return own.has(parseAddress(host)?.text ?? '');
   });
 }
