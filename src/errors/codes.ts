@@ -24,6 +24,7 @@ export const errorCodes = {
   LAB_NODE_DOWN: 'a node of the lab does not run, or did not start',
   LAB_NOT_SWEPT: 'something of a lab could not be removed',
   LAB_PROXY: 'the port that leads into a lab could not be opened',
+  LAB_SNAPSHOT: 'a snapshot of a lab is not there, or cannot be made',
   LAB_STOPPED: 'the lab was taken down while it was being brought up',
   NODE_AUTH: "the node's ssh does not let the user log in",
   NODE_CONNECTION_LOST: 'the connection to a node broke while a command ran; it may have taken effect',

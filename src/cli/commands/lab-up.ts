@@ -2,19 +2,22 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import {
   BadSpecError,
+  type LabContext,
   type LabFlags,
   type LabSpec,
   labStatus,
   OperatorError,
   parseLabFlags,
   parseLabYaml,
+  restoreSnapshot,
+  snapshotSpec,
   startLab,
 } from '../../index.ts';
 import { outputOption } from '../output.ts';
 import { runCommand } from '../run.ts';
 import { formatLabStatus } from './lab-status.ts';
 
-type Options = LabFlags & { readonly file?: string; readonly output?: string };
+type Options = LabFlags & { readonly file?: string; readonly from?: string; readonly output?: string };
 
 /** `hairpin lab up`. */
 export function labUpCommand(): Command {
@@ -31,12 +34,15 @@ export function labUpCommand(): Command {
     .option('--kubernetes <version>', 'for the node tier (default: v1.37.2)')
     .option('--ip <families>', '4, 6 or dual (default: 4)')
     .option('-f, --file <lab.yaml>', 'read all of this from a file instead')
+    .option('--from <snapshot>', 'bring back what `lab snapshot` kept, under --lab if given')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  hairpin lab up --tier wire --masters 3 --balancer azure-ilb --ip dual\n')
     .action(async (options: Options) =>
       runCommand(options, async ({ emit, signal, print }) => {
         const spec = await wantedLab(options);
-        const lab = await startLab(spec, { emit, signal, onlyThis: true });
+        const { from } = options;
+        const prepare = from === undefined ? {} : { prepare: (cx: LabContext) => restoreSnapshot(cx, from) };
+        const lab = await startLab(spec, { emit, signal, onlyThis: true, ...prepare });
         const status = await labStatus(lab.name, { signal });
         print(status, () => formatLabStatus(status));
         return undefined;
@@ -45,14 +51,19 @@ export function labUpCommand(): Command {
 }
 
 async function wantedLab(options: Options): Promise<LabSpec> {
-  const { file, output: _output, ...flags } = options;
-  if (file === undefined) return parseLabFlags(flags);
-  const mixed = Object.keys(flags).filter((key) => key !== 'lab');
+  const { file, from, output: _output, ...flags } = options;
+  if (file === undefined && from === undefined) return parseLabFlags(flags);
+  const source = from === undefined ? '--file' : '--from';
+  const mixed = Object.keys({ ...flags, ...(from !== undefined && file !== undefined ? { file } : {}) }).filter(
+    (key) => key !== 'lab',
+  );
   if (mixed.length > 0) {
-    throw new OperatorError('USAGE', `--file and --${mixed.join(', --')} exclude each other`, {
-      hint: `write it into ${file}`,
+    throw new OperatorError('USAGE', `${source} and --${mixed.join(', --')} exclude each other`, {
+      hint: file === undefined ? 'a snapshot comes back as it was' : `write it into ${file}`,
     });
   }
+  if (from !== undefined) return await snapshotSpec(from, flags.lab);
+  if (file === undefined) return parseLabFlags(flags);
   const text = await readFile(file, 'utf8').catch((cause: Error) => {
     throw new OperatorError('USAGE', `Cannot read ${file}`, { cause });
   });

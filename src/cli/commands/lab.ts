@@ -8,6 +8,7 @@ import { labExecCommand } from './lab-exec.ts';
 import { labHealCommand } from './lab-heal.ts';
 import { labListCommand } from './lab-list.ts';
 import { labProxyCommand } from './lab-proxy.ts';
+import { labSnapshotCommand } from './lab-snapshot.ts';
 import { labSshCommand } from './lab-ssh.ts';
 import { labStatusCommand } from './lab-status.ts';
 import { labUpCommand } from './lab-up.ts';
@@ -24,6 +25,7 @@ export function labCommand(): Command {
     .addCommand(labArtefactsCommand())
     .addCommand(labStatusCommand())
     .addCommand(labExecCommand())
+    .addCommand(labSnapshotCommand())
     .addCommand(labSshCommand())
     .addCommand(labProxyCommand())
     .addCommand(labBreakCommand())

@@ -34,10 +34,10 @@ export async function bootMachine(
   await untilReady(cx, name);
 }
 
-/** Resolves when sshd serves in the node. */
-export async function untilReady(cx: LabContext, machine: string): Promise<void> {
+/** Resolves when sshd serves in the node; in another run of it than that of first process `not`, which is rebooting. */
+export async function untilReady(cx: LabContext, machine: string, opts: { not?: unknown } = {}): Promise<void> {
   const until = performance.now() + bootTimeout;
-  while (!(await isReady(cx, machine))) {
+  while (!(await isReady(cx, machine)) || findPid1(machineCgroups(cx, machine)) === opts.not) {
     cx.signal.throwIfAborted();
     const gone = !(await keeperLives(cx, machine));
     if (gone || performance.now() > until) throw await notBooted(cx, machine, gone);

@@ -25,11 +25,12 @@ export const nodeFaults: readonly LabFault[] = [
     summary: 'the node shuts down in order and boots again; in force until it serves ssh again',
     target: 'node',
     async inject(cx) {
+      const before = findPid1(machineCgroups(cx.lab, cx.target));
       await mustEnter(cx, ['systemctl', 'reboot']);
-      return {};
+      return { before };
     },
-    async heal({ lab, target }) {
-      await untilReady(lab, target);
+    async heal({ lab, target }, { before }) {
+      await untilReady(lab, target, { not: before });
     },
   },
   {

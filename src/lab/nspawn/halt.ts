@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cgroupMembers, killCgroups, removeCgroups } from '../cgroup/cgroup.ts';
+import { killCgroups, removeCgroups } from '../cgroup/cgroup.ts';
 import { mustRun } from '../runtime/context.ts';
 import type { LabContext } from '../tier/tier.ts';
 import type { MachineSpace } from '../topology/topology.ts';
@@ -21,7 +21,7 @@ export async function haltMachine(cx: LabContext, space: MachineSpace, how: 'pow
   const cgroups = machineCgroups(cx, name);
   // Before the sockets go: a dying process closes its connections, and the peer must not hear of it.
   if (how === 'power-off') await quiet(cx, space);
-  else await shutDown(cx, cgroups);
+  else await shutDown(cx, name, cgroups);
   const keeper = await findKeeper(cx, name);
   // First, or it would take the end for a reboot.
   if (keeper !== undefined) kill(keeper.pid);
@@ -30,8 +30,7 @@ export async function haltMachine(cx: LabContext, space: MachineSpace, how: 'pow
   await killCgroups(cgroups);
   await removeCgroups(cgroups);
   await forgetKeeper(cx, name);
-  await mustRun(cx, `network of ${name}`, ['sh', machineDirs(cx.paths, name).networkScript]);
-  await quiet(cx, space);
+  await mustRun(cx, `network of ${name}`, ['sh', machineDirs(cx.paths, name).networkScript, 'off']);
 }
 
 async function quiet(cx: LabContext, space: MachineSpace): Promise<void> {
@@ -39,13 +38,13 @@ async function quiet(cx: LabContext, space: MachineSpace): Promise<void> {
   await mustRun(cx, `network of ${space.machine.name}`, argv, stdin === undefined ? {} : { stdin });
 }
 
-/** Resolves when the node is off or has taken too long. */
-async function shutDown(cx: LabContext, cgroups: readonly string[]): Promise<void> {
+/** Resolves when the node and its keeper have ended, or have taken too long. */
+async function shutDown(cx: LabContext, machine: string, cgroups: readonly string[]): Promise<void> {
   const pid1 = findPid1(cgroups);
   if (pid1 === undefined) return;
   await cx.run(enterNode(cgroups, pid1, ['systemctl', 'poweroff']), { timeout: 10_000 }).catch(() => undefined);
   const until = performance.now() + shutdownTimeout;
-  while ((await cgroupMembers(cgroups)).size > 0 && performance.now() < until) {
+  while ((await findKeeper(cx, machine)) !== undefined && performance.now() < until) {
     await sleep(50, undefined, { signal: cx.signal }).catch(() => cx.signal.throwIfAborted());
   }
 }

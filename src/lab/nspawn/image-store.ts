@@ -8,7 +8,7 @@ import { takeLock } from '../cache/lock.ts';
 import { runTool } from '../cache/process.ts';
 import { requireSpace } from '../cache/space.ts';
 import { timedTask } from '../cache/timed-task.ts';
-import { cacheDir } from '../paths.ts';
+import { stateDir } from '../paths.ts';
 import { linkTree } from './copy-tree.ts';
 
 const script = fileURLToPath(new URL('./fill-store.sh', import.meta.url));
@@ -19,13 +19,14 @@ const needBytes = 1_400_000_000;
 
 /**
  * A `/var/lib/containerd` with the images of one version in it, imported once. Every node gets a clone of it: importing
- * them into four nodes takes 15 s and four times the space.
+ * them into four nodes takes 15 s and four times the space. Kept where labs are, not in the cache: hard links do not cross
+ * file systems.
  */
 export async function ensureImageStore(
   artefacts: Artefacts,
-  opts: { emit: Emit; signal: AbortSignal; cache?: string },
+  opts: { emit: Emit; signal: AbortSignal },
 ): Promise<string> {
-  const root = join(opts.cache ?? cacheDir(), 'image-stores');
+  const root = join(stateDir(), 'image-stores');
   const store = join(root, storeId(artefacts));
   if (await isThere(store)) return store;
   await using _lock = await takeLock(join(root, 'lock'), `import the images of ${artefacts.version}`, opts);

@@ -23,5 +23,8 @@ while :; do
   code=$?
   echo "node $hostname ended with $code"
   # What nspawn says when the node rebooted.
-  [ "$code" = 133 ] || exit "$code"
+  [ "$code" = 133 ] || break
 done
+# It powered itself off: to the others it is as silent as one whose power was cut.
+sh "$dir/network.sh" off
+exit "$code"

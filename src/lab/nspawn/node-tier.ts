@@ -51,7 +51,7 @@ export const nodeTier: Tier = {
     const pid1 = findPid1(cgroups);
     if (pid1 === undefined) {
       throw new OperatorError('LAB_NODE_DOWN', `Node ${machine} is off`, {
-        hint: `start it again: hairpin lab heal power-off ${machine}`,
+        hint: `start it again: hairpin lab break power-off ${machine} && hairpin lab heal power-off ${machine}`,
       });
     }
     return enterNode(cgroups, pid1, argv);

@@ -25,6 +25,8 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
   /** Set by a process that does nothing but bring this lab up, so that `lab down` may send it a signal. */
   readonly onlyThis?: boolean;
+  /** Fills the lab's directory before its machines are started for the first time, as a snapshot does. */
+  readonly prepare?: (cx: LabContext) => Promise<void>;
 }
 
 /** A running lab that is taken down when it goes out of scope. */
@@ -50,7 +52,7 @@ export async function startLab(spec: LabSpec, opts: StartOptions = {}): Promise<
     };
     await writeState(state);
     const cx = createContext(state, { emit, signal });
-    await build(cx, state);
+    await build(cx, state, opts.prepare);
     await writeState({ ...state, phase: 'up' });
   } catch (error) {
     const explained = await withLogs(error, labPaths(spec.name).logs);
@@ -61,7 +63,7 @@ export async function startLab(spec: LabSpec, opts: StartOptions = {}): Promise<
   return { ...running, [Symbol.asyncDispose]: async () => void (await stopLab(spec.name)) };
 }
 
-async function build(cx: LabContext, state: LabState): Promise<void> {
+async function build(cx: LabContext, state: LabState, prepare: StartOptions['prepare']): Promise<void> {
   const { spec } = cx.topology;
   const machines = cx.topology.machines.map(({ machine }) => machine.name);
   const pods = cx.topology.pods.map(({ name }) => name);
@@ -75,6 +77,7 @@ async function build(cx: LabContext, state: LabState): Promise<void> {
     }
   });
   await writeNamespaceFiles(cx, spec.tier === 'wire' ? [...machines, ...pods] : clientsOf(cx));
+  await prepare?.(cx);
   const tier = await tierOf(spec.tier);
   await settled([
     task(cx.emit, 'dns', 'DNS server', () => startDns(cx)),
