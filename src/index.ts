@@ -1,6 +1,9 @@
 /**
  * The library. The command line uses this file and nothing behind it, so whatever `hairpin` can do, a program can do.
  */
+export { openSession } from './apply/flow/session.ts';
+export { bringUp, type UpResult } from './apply/flow/up.ts';
+export { allOk, type CheckResult } from './check/check.ts';
 export { balancerProducts, loadSpec, parseClusterText } from './cluster-file.ts';
 export { type InventoryText, type NewClusterFile, newClusterFile } from './cluster-init.ts';
 export { type Diagnostic, formatDiagnostic } from './errors/diagnostic.ts';
@@ -24,14 +27,22 @@ export { type Proxy, type ProxyRequest, startProxy } from './lab/runtime/proxy.t
 export { type Lab, type StartOptions, startLab } from './lab/runtime/start-lab.ts';
 export { type LabStatus, labStatus } from './lab/runtime/status.ts';
 export { stopLab } from './lab/runtime/stop-lab.ts';
+export { restoreSnapshot, snapshotSpec } from './lab/snapshot/restore.ts';
+export { saveSnapshot } from './lab/snapshot/save.ts';
+export { listSnapshots, removeSnapshot, type Snapshot } from './lab/snapshot/snapshot.ts';
 export { defaults } from './lab/spec/defaults.ts';
 export { type LabFlags, parseLabFlags } from './lab/spec/lab-flags.ts';
 export type { LabSpec, Tier } from './lab/spec/lab-spec.ts';
 export { parseLabYaml } from './lab/spec/lab-yaml.ts';
+export type { LabContext } from './lab/tier/tier.ts';
+export { describePlan } from './plan/describe.ts';
+export type { Plan } from './plan/plan.ts';
 export { createReporter } from './report/create.ts';
 export { type Emit, type Event, silent } from './report/event.ts';
 export type { InitFlags } from './spec/init/flags.ts';
 export { checkEndpoint, checkNodes, strategyChoices } from './spec/init/questions.ts';
 export type { Spec } from './spec/spec.ts';
+export { strategyNames } from './spec/spec.ts';
 export { parseAddress } from './std/address.ts';
 export { formatDuration, parseDuration } from './std/duration.ts';
+export { type UnsafeChoice, unsafeChoices } from './strategy/strategy.ts';

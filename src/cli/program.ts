@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../index.ts';
 import { initCommand } from './commands/init.ts';
 import { labCommand } from './commands/lab.ts';
+import { upCommand } from './commands/up.ts';
 
 /** The whole command line. Verbs that are not built are not registered. */
 export function createProgram(): Command {
@@ -16,6 +17,7 @@ export function createProgram(): Command {
     .exitOverride();
   program.addCommand(initCommand());
   program.addCommand(labCommand());
+  program.addCommand(upCommand());
   return program;
 }
 

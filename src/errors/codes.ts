@@ -3,6 +3,8 @@
  * docs/errors.md (generated) has a line for each. Keep the list sorted; the text says what it means in general.
  */
 export const errorCodes = {
+  ADOPT_NO_ANSWER: 'an existing cluster did not say what is needed to describe it',
+  ADOPT_NO_MASTER: 'the node named with --from-cluster is no kubeadm master',
   ARTEFACT_BUILD_FAILED: 'a Kubernetes binary or image could not be made from its source',
   ARTEFACT_CORRUPT: 'a binary or image is not what its checksum says',
   ARTEFACT_NO_SOURCE: 'no source has a binary that the lab needs',
@@ -42,7 +44,6 @@ export const errorCodes = {
   NO_SPACE: 'a file system is too full for what was asked',
   PLAN_CHANGED: 'the nodes are not what they were when the plan was shown',
   PREFLIGHT_FAILED: 'the nodes are not fit for what was planned; nothing was changed',
-  SPEC_MISSING: 'there is no cluster.yaml where one was looked for',
   STEP_FAILED: 'a step of a plan could not be carried out',
   TOOL_FAILED: 'a program that this machine has did not do its work',
   TOOL_MISSING: 'a program that is needed is not installed',

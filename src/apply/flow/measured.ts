@@ -30,7 +30,7 @@ export async function measuredBehaviour(
 }
 
 export async function rememberMeasured(session: ClusterSession, behaviour: HairpinBehaviour): Promise<void> {
-  const script = 'mkdir -p -m 755 -- "${1%/*}" && printf "%s\\n" "$2" >"$1"';
+  const script = 'mkdir -p -m 755 -- "$(dirname -- "$1")" && echo "$2" >"$1"';
   const argv = ['sh', '-c', script, 'hairpin-measured', measuredPath, behaviour];
   await Promise.all(controlPlaneNodes(session.spec).map(({ name }) => session.nodes.get(name)?.change(argv)));
 }

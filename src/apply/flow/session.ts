@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { products } from '../../balancer/products/index.ts';
-import { toBalancerConfig } from '../../balancer/products/product.ts';
-import type { Diagnostic } from '../../errors/diagnostic.ts';
+import { isMap, parseDocument } from 'yaml';
+import { loadSpec, parseClusterText } from '../../cluster-file.ts';
 import { BadSpecError, OperatorError } from '../../errors/operator-error.ts';
 import { gatherFacts } from '../../facts/gather.ts';
 import type { Ask } from '../../facts/probe.ts';
@@ -12,7 +11,6 @@ import type { NodePort } from '../../node/port.ts';
 import type { SshTarget } from '../../node/ssh-config.ts';
 import { askedFiles, askedUnits } from '../../plan/asked.ts';
 import { type Emit, task } from '../../report/event.ts';
-import { readSpec } from '../../spec/read-spec.ts';
 import type { Spec, SpecNode } from '../../spec/spec.ts';
 
 /** A cluster.yaml that was read, and connections to its nodes (none is made before the first command). */
@@ -21,40 +19,44 @@ export interface ClusterSession extends AsyncDisposable {
   /** Where cluster.yaml is: paths in it are relative to this, and the journal is kept beside it. */
   readonly directory: string;
   readonly spec: Spec;
-  readonly warnings: readonly Diagnostic[];
   readonly nodes: ReadonlyMap<string, NodePort>;
 }
 
 export interface SessionOptions {
   readonly file: string;
+  /** Told the warnings about the file. */
+  readonly emit: Emit;
   readonly sudoPassword?: string;
-  /** For `--strategy`: what the file would say. */
-  readonly change?: (spec: Spec) => Spec;
+  /** Instead of the strategy in the file. */
+  readonly strategy?: string | undefined;
 }
 
 export async function openSession(opts: SessionOptions): Promise<ClusterSession> {
-  const { spec, warnings } = await loadSpec(opts.file);
-  const changed = opts.change?.(spec) ?? spec;
+  const spec = await specOf(opts);
   const sudo = opts.sudoPassword === undefined ? {} : { sudoPassword: opts.sudoPassword };
   const nodes = await openNodes(spec.nodes.map(targetOf), sudo);
   return {
-    ...{ file: opts.file, directory: dirname(opts.file), spec: changed, warnings, nodes: nodes.byName },
+    ...{ file: opts.file, directory: dirname(opts.file), spec, nodes: nodes.byName },
     [Symbol.asyncDispose]: () => nodes[Symbol.asyncDispose](),
   };
 }
 
-/** Reads cluster.yaml. Throws `BadSpecError` with every problem in it. */
-export async function loadSpec(file: string): Promise<{ spec: Spec; warnings: readonly Diagnostic[] }> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new OperatorError('SPEC_MISSING', `Cannot read ${file}`, {
-      cause: error,
-      hint: 'name it with -f, or make one with `hairpin init`',
-    });
-  });
-  const table = Object.fromEntries(products.map((product) => [product.name, toBalancerConfig(product)]));
-  const result = readSpec(text, { file, products: table });
+async function specOf(opts: SessionOptions): Promise<Spec> {
+  const spec = await loadSpec(opts.file, opts.emit);
+  if (opts.strategy === undefined || opts.strategy === spec.strategy.name) return spec;
+  const result = parseClusterText(withStrategy(await readFile(opts.file, 'utf8'), opts.strategy), opts.file);
   if (!result.ok) throw new BadSpecError(result.diagnostics);
-  return result;
+  return result.spec;
+}
+
+/** The file with another strategy; options of the same strategy stay. */
+export function withStrategy(text: string, strategy: string): string {
+  const document = parseDocument(text);
+  if (document.errors.length > 0 || !isMap(document.contents)) return text;
+  const written = document.getIn(['spec', 'strategy'], true);
+  if (isMap(written) && written.has(strategy)) return text;
+  document.setIn(['spec', 'strategy'], strategy);
+  return document.toString({ lineWidth: 0 });
 }
 
 /** Looks at all nodes at once, as the planner wants it. */
