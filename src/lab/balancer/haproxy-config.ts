@@ -10,19 +10,25 @@ export const haproxyBackend = 'apiservers';
  * `refuse` is what haproxy does with nobody to send a connection to: it accepts and closes. `all` needs a second backend
  * without checks.
  */
-export function haproxyConfig(config: BalancerdConfig, opts: { socket: string; intervalMs: number }): string {
+export function haproxyConfig(
+  config: BalancerdConfig,
+  opts: { socket: string; stateFile: string; intervalMs: number },
+): string {
   const { balancer } = config;
   const mode = balancer.terminateTls ? 'http' : 'tcp';
   const tls = balancer.terminateTls ? ` ssl crt ${config.certificate} alpn h2,http/1.1` : '';
   const lines = [
     'global',
     `  stats socket ${opts.socket} mode 600 level admin`,
+    // What the process before knew of its servers: without it each is up until proven down, by one single check.
+    `  server-state-file ${opts.stateFile}`,
     '  nbthread 1',
     // Two descriptors a connection have to fit into the usual limit of open files.
     '  maxconn 4000',
     '',
     'defaults',
     `  mode ${mode}`,
+    '  load-server-state-from-file global',
     '  timeout connect 5s',
     `  timeout client ${idleSeconds(config)}s`,
     `  timeout server ${idleSeconds(config)}s`,

@@ -22,11 +22,14 @@ export function haproxyEngine(config: BalancerdConfig, intervalMs: number): Hapr
   const socket = join(config.dir, 'haproxy.sock');
   const file = join(config.dir, 'haproxy.cfg');
   const pidFile = join(config.dir, 'haproxy.pid');
+  const stateFile = join(config.dir, 'haproxy.state');
   let child: ChildProcess | undefined;
   let manual: BalancerState | undefined;
 
   const launch = async (interval: number, before: number | undefined) => {
-    await writeFile(file, haproxyConfig(config, { socket, intervalMs: interval }), { mode: 0o600 });
+    const known = before === undefined ? '' : await ask(socket, 'show servers state').catch(() => '');
+    await writeFile(stateFile, known, { mode: 0o600 });
+    await writeFile(file, haproxyConfig(config, { socket, stateFile, intervalMs: interval }), { mode: 0o600 });
     const argv = ['-db', '-f', file, ...(before === undefined ? [] : ['-sf', String(before)])];
     child = spawn('haproxy', argv, { stdio: ['ignore', 'inherit', 'inherit'] });
     const { pid } = child;
