@@ -1,17 +1,21 @@
-import { mkdir, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { OperatorError } from '../../errors/operator-error.ts';
 
 /** Refuses to begin what would not fit: a full disk in the middle costs minutes and leaves other programs without space. */
 export async function requireSpace(dir: string, need: number, what: string): Promise<void> {
-  await mkdir(dir, { recursive: true });
   const free = await freeBytes(dir);
   if (free >= need) return;
   throw noSpace(dir, what, `${formatBytes(need)} needed, ${formatBytes(free)} free`);
 }
 
+/** What is free where `dir` is, or will be once somebody makes it. */
 export async function freeBytes(dir: string): Promise<number> {
-  const { bavail, bsize } = await statfs(dir);
-  return bavail * bsize;
+  const found = await statfs(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' && dirname(dir) !== dir) return undefined;
+    throw error;
+  });
+  return found === undefined ? freeBytes(dirname(dir)) : found.bavail * found.bsize;
 }
 
 export function noSpace(dir: string, what: string, cause: string): OperatorError {

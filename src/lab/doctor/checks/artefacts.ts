@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { warmArtefacts } from '../../artefacts/artefacts.ts';
 import { goIsOlder, goToolchain } from '../../artefacts/go-toolchain.ts';
@@ -39,7 +39,6 @@ export const cacheSpaceCheck: HostCheck = {
   title: 'the cache directory has room for what is not in it yet',
   tiers: ['node'],
   async ask({ cacheDir, kubernetes }) {
-    await mkdir(cacheDir, { recursive: true });
     const there = await warmArtefacts(join(cacheDir, 'artefacts', `${kubernetes}-${hostArch()}`));
     // 1.6 GB of artefacts and 0.4 GB of base image.
     return enough(

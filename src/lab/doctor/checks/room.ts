@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { formatBytes, freeBytes } from '../../cache/space.ts';
 import type { HostCheck } from '../check.ts';
 
@@ -12,7 +12,6 @@ export const stateSpaceCheck: HostCheck = {
   title: 'the state directory has room for the lab',
   tiers: ['node'],
   async ask({ stateDir, nodes }) {
-    await mkdir(stateDir, { recursive: true });
     return enough(await freeBytes(stateDir), nodes * bytesOfNode, `in ${stateDir}`, 'HAIRPIN_STATE');
   },
 };

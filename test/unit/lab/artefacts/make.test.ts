@@ -76,8 +76,13 @@ describe('makeArtefacts()', () => {
     expect(error).toBeUndefined();
     expect(produced).toEqual([
       ...binaryNames.slice(0, 7).map((name) => `${name} v1.37.2`),
-      ...['etcd v3.7.0', 'etcdctl v3.7.0', 'coredns v1.14.6'],
-      ...['containerd v2.4.2', 'containerd-shim-runc-v2 v2.4.2', 'ctr v2.4.2', 'pause v1'],
+      'etcd v3.7.0',
+      'etcdctl v3.7.0',
+      'coredns v1.14.6',
+      'containerd v2.4.2',
+      'containerd-shim-runc-v2 v2.4.2',
+      'ctr v2.4.2',
+      'pause v1',
     ]);
     const warm = await warmArtefacts(dir);
     expect(warm?.images.map(({ ref }) => ref)).toEqual([
