@@ -103,7 +103,8 @@ const ports: NodeRule = onlyNew((cx, { node, part }, facts) => {
     }));
 });
 
-const enough = { bytes: 1024 ** 3, inodes: 10_000 };
+// etcd's default quota is 2 GiB and a new cluster needs a few MiB of it; images are the rest, and they are elsewhere.
+const enough = { bytes: 512 * 1024 ** 2, inodes: 10_000 };
 
 const disk: NodeRule = onlyNew((_cx, { node }, facts) => {
   const tooFull = (known(facts.disks) ?? []).filter(
@@ -113,7 +114,7 @@ const disk: NodeRule = onlyNew((_cx, { node }, facts) => {
   return [...mounts.values()].map((d) => ({
     code: 'DISK_FULL',
     node: node.name,
-    problem: `${d.mount} on ${node.name} has ${Math.floor(d.freeBytes / 1024 ** 2)} MiB and ${d.freeInodes} inodes free; etcd and images need 1 GiB at least`,
+    problem: `${d.mount} on ${node.name} has ${Math.floor(d.freeBytes / 1024 ** 2)} MiB and ${d.freeInodes} inodes free; etcd and images need 512 MiB at least`,
     hint: 'make room there',
   }));
 });

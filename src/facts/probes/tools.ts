@@ -24,6 +24,7 @@ const versionArguments: Readonly<Record<string, string>> = {
   socat: '',
   openssl: '',
   perl: '',
+  bash: '',
   curl: '',
   tcpdump: '',
   keepalived: '--version',
