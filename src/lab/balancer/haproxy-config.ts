@@ -44,7 +44,7 @@ export function haproxyConfig(
     ...balance(balancer),
     ...checkLines(balancer, opts.intervalMs),
     ...config.backends.map(
-      (b) => `  server ${b.name} ${server(config, b)} check${checkPort(balancer)}${serverTls(balancer)}`,
+      (b) => `  server ${b.name} ${server(config, b)}${checkWords(balancer)}${serverTls(balancer)}`,
     ),
     ...(balancer.allDown === 'all'
       ? [
@@ -75,14 +75,17 @@ function checkLines(balancer: BalancerConfig, intervalMs: number): readonly stri
   ];
 }
 
-function checkPort(balancer: BalancerConfig): string {
+/** How a server is checked. Without a word haproxy would make checks in TLS wherever it talks TLS to the server. */
+function checkWords(balancer: BalancerConfig): string {
   const { port, protocol } = balancer.healthCheck;
-  return `${port === undefined ? '' : ` port ${port}`}${protocol === 'https' ? ' check-ssl verify none' : ''}`;
+  const to = port === undefined ? ' check' : ` check port ${port}`;
+  if (protocol !== 'https') return balancer.terminateTls ? `${to} no-check-ssl` : to;
+  return balancer.terminateTls ? `${to} check-ssl check-alpn http/1.1` : `${to} check-ssl verify none`;
 }
 
+/** What a balancer that ends TLS speaks to the backends. */
 function serverTls(balancer: BalancerConfig): string {
-  if (!balancer.terminateTls) return '';
-  return balancer.healthCheck.protocol === 'https' ? ' ssl alpn h2,http/1.1' : ' ssl verify none alpn h2,http/1.1';
+  return balancer.terminateTls ? ' ssl verify none alpn h2,http/1.1' : '';
 }
 
 function server(config: BalancerdConfig, backend: BalancerdConfig['backends'][number]): string {
