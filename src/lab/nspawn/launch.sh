@@ -20,10 +20,8 @@ mount -t tmpfs tmpfs /run/systemd
 
 export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
 # Real directories over /var/lib/…: containerd's snapshots are overlays, and an overlay cannot be the upper layer of another.
-# Without a UUID of its own every node takes its machine id from the same place, and Kubernetes counts clones by it.
 # shellcheck disable=SC2046 # one word or none
 exec systemd-nspawn --quiet --directory="$dir/root" --machine="$hostname" --hostname="$hostname" \
-  --uuid="$(printf %s "$dir" | md5sum | cut -c 1-32)" \
   --register=no --keep-unit --network-namespace-path="/run/netns/$netns" \
   --capability=all --system-call-filter=@known \
   --resolv-conf=off --timezone=off --link-journal=no --kill-signal=SIGRTMIN+3 \

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { OperatorError } from '../../errors/operator-error.ts';
@@ -28,6 +29,8 @@ export async function seedMachine(cx: LabContext, space: MachineSpace, store: st
     mode: 0o700,
   });
   if (!fresh) return;
+  // The base has one that D-Bus's package made, which all nodes would share.
+  await put(dirs, '/etc/machine-id', `${randomUUID().replaceAll('-', '')}\n`, 0o444);
   await put(dirs, '/etc/ssh/lab_authorized_keys', await readFile(`${userKey(cx.paths)}.pub`));
   await put(dirs, '/etc/ssh/ssh_host_ed25519_key', await readFile(hostKey(cx.paths, space.machine.name)), 0o600);
   await put(dirs, '/etc/ssh/ssh_host_ed25519_key.pub', await readFile(`${hostKey(cx.paths, space.machine.name)}.pub`));
