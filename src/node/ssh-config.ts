@@ -27,7 +27,7 @@ export function sshTargetOf(node: SpecNode): SshTarget {
   const { user, port, identityFile, knownHostsFile, proxyJump, configFile, connectTimeoutMs, sudo } = node.ssh;
   return {
     name: node.name,
-    address: node.address.text,
+    address: node.ssh.host ?? node.address.text,
     user,
     port,
     identityFile,

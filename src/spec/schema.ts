@@ -222,7 +222,7 @@ const strategy = z
 const sshFields = {
   host: word
     .describe(
-      "What ssh is given as destination. Default: the node's name when there is a `configFile`, else its address.",
+      "What ssh is to dial. Default: the node's name where OpenSSH's configuration has a HostName for it, else its address.",
     )
     .optional(),
   user: word

@@ -116,8 +116,8 @@ export interface SpecNode {
 
 /** How to reach one node: the cluster's `ssh` with the node's own on top. `undefined` leaves it to OpenSSH's config. */
 export interface SshSpec {
-  /** What `ssh` is given as destination: the node's name when there is a `configFile`, else its address. */
-  readonly host: string;
+  /** What `ssh` is to dial instead of the node's name or address, where somebody wrote it. */
+  readonly host: string | undefined;
   readonly user: string | undefined;
   readonly port: number | undefined;
   readonly configFile: string | undefined;

@@ -158,17 +158,14 @@ function toNode(
     address,
     addresses: written.address,
     interface: written.interface,
-    ssh: toSsh({ ...shared, ...written.ssh }, { name: written.name, address: address.text, resolve }),
+    ssh: toSsh({ ...shared, ...written.ssh }, resolve),
   };
 }
 
-function toSsh(
-  ssh: NonNullable<Written['nodes'][number]['ssh']>,
-  node: { name: string; address: string; resolve: (path: string) => string },
-): SshSpec {
-  const resolved = (path: string | undefined) => (path === undefined ? undefined : node.resolve(path));
+function toSsh(ssh: NonNullable<Written['nodes'][number]['ssh']>, resolve: (path: string) => string): SshSpec {
+  const resolved = (path: string | undefined) => (path === undefined ? undefined : resolve(path));
   return {
-    host: ssh.host ?? (ssh.configFile === undefined ? node.address : node.name),
+    host: ssh.host,
     user: ssh.user,
     port: ssh.port,
     configFile: resolved(ssh.configFile),

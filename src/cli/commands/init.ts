@@ -1,13 +1,16 @@
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { type InitFlags, newClusterFile, OperatorError } from '../../index.ts';
+import { adoptCluster, type InitFlags, type NewClusterFile, newClusterFile, OperatorError } from '../../index.ts';
 import { outputOption } from '../output.ts';
 import { type CommandContext, runCommand } from '../run.ts';
+import { sudoOption, sudoPassword } from './cluster-options.ts';
 
 type Options = InitFlags & {
   readonly file: string;
   readonly inventory?: string;
+  readonly fromCluster?: string;
   readonly force?: boolean;
+  readonly askSudoPassword?: boolean;
   readonly output?: string;
 };
 
@@ -37,23 +40,40 @@ export function initCommand(): Command {
     .option('--proxy-jump <host>', 'as in ssh -J')
     .option('--name <name>', "the cluster's name (default: prod)")
     .option('--inventory <file>', 'nodes from an Ansible inventory, INI or YAML')
+    .option('--from-cluster <[user@]master>', 'describe a kubeadm cluster that exists, as it is, hacks included')
+    .addOption(sudoOption())
     .addOption(outputOption())
     .addHelpText(
       'after',
-      '\nExample:\n  hairpin init --masters 10.0.0.1,10.0.0.2,10.0.0.3 --workers 10.0.0.4 --endpoint 172.16.105.26:6443 --balancer alibaba-clb\n  hairpin init --inventory hosts.ini --endpoint api.prod.example:6443\n',
+      '\nExample:\n  hairpin init --masters 10.0.0.1,10.0.0.2,10.0.0.3 --workers 10.0.0.4 --endpoint 172.16.105.26:6443 --balancer alibaba-clb\n  hairpin init --inventory hosts.ini --endpoint api.prod.example:6443\n  hairpin init --from-cluster root@10.0.0.1\n',
     )
     .action(async (options: Options) => runCommand(options, async (cx) => init(options, cx)));
 }
 
 async function init(options: Options, cx: CommandContext): Promise<undefined> {
-  const { file, inventory: inventoryFile, force, output: _output, ...given } = options;
+  const {
+    file,
+    inventory: inventoryFile,
+    fromCluster,
+    force,
+    askSudoPassword: _ask,
+    output: _output,
+    ...given
+  } = options;
   if (file !== '-' && force !== true) await refuseExisting(file);
-  const asks = Object.keys(given).length === 0 && inventoryFile === undefined;
-  // The wizard and its library are loaded only when somebody sits at the terminal.
-  const flags = asks && isTerminal() ? await (await import('./init-wizard.ts')).askForFlags(cx.signal) : given;
-  const inventory =
-    inventoryFile === undefined ? undefined : { file: inventoryFile, text: await readInventory(inventoryFile) };
-  const made = newClusterFile(flags, { file: file === '-' ? 'cluster.yaml' : file, inventory });
+  if (fromCluster !== undefined && inventoryFile !== undefined) {
+    throw new OperatorError('USAGE', '--from-cluster and --inventory exclude each other', { hint: 'take one of them' });
+  }
+  const target = file === '-' ? 'cluster.yaml' : file;
+  const made =
+    fromCluster === undefined
+      ? await fromAnswers(given, { file: target, inventoryFile, signal: cx.signal })
+      : await adoptCluster(fromCluster, given, {
+          file: target,
+          emit: cx.emit,
+          signal: cx.signal,
+          ...(await sudoPassword(options, cx.signal)),
+        });
   for (const text of made.notes) cx.emit({ kind: 'note', text });
   for (const text of made.warnings) cx.emit({ kind: 'warning', text });
   if (file === '-') {
@@ -63,6 +83,19 @@ async function init(options: Options, cx: CommandContext): Promise<undefined> {
     cx.print({ file, warnings: made.warnings }, () => `wrote ${file}   next: hairpin plan -f ${file}`);
   }
   return undefined;
+}
+
+async function fromAnswers(
+  given: InitFlags,
+  opts: { readonly file: string; readonly inventoryFile: string | undefined; readonly signal: AbortSignal },
+): Promise<NewClusterFile> {
+  const { inventoryFile, signal } = opts;
+  const asks = Object.keys(given).length === 0 && inventoryFile === undefined && isTerminal();
+  // The wizard and its library are loaded only when somebody sits at the terminal.
+  const flags = asks ? await (await import('./init-wizard.ts')).askForFlags(signal) : given;
+  const inventory =
+    inventoryFile === undefined ? undefined : { file: inventoryFile, text: await readInventory(inventoryFile) };
+  return newClusterFile(flags, { file: opts.file, inventory });
 }
 
 function isTerminal(): boolean {

@@ -50,7 +50,7 @@ describe('defaults', () => {
           addresses: [m1],
           interface: undefined,
           ssh: {
-            host: '172.16.104.54',
+            host: undefined,
             user: undefined,
             port: undefined,
             configFile: undefined,
@@ -147,7 +147,7 @@ describe('defaults', () => {
     });
   });
 
-  test('with an ssh config the name of the node is what ssh is given; paths are relative to the file', () => {
+  test('ssh of a node is the shared one with its own on top; paths are relative to the file', () => {
     const text = withMore(
       'ssh: { user: root, configFile: ./ssh_config }',
       'prepare: { bundle: bundles/b.tar }',
@@ -155,7 +155,7 @@ describe('defaults', () => {
     const result = readSpecText(text, 'clusters/prod/cluster.yaml');
     expect(result.ok && [result.spec.nodes[0]?.ssh, result.spec.prepare]).toEqual([
       {
-        host: 'm1',
+        host: undefined,
         user: 'root',
         port: 2222,
         configFile: 'clusters/prod/ssh_config',
