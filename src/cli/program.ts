@@ -3,6 +3,9 @@ import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../index.ts';
 import { initCommand } from './commands/init.ts';
 import { labCommand } from './commands/lab.ts';
+import { planCommand } from './commands/plan.ts';
+import { probeCommand } from './commands/probe.ts';
+import { renderCommand } from './commands/render.ts';
 import { upCommand } from './commands/up.ts';
 
 /** The whole command line. Verbs that are not built are not registered. */
@@ -17,6 +20,9 @@ export function createProgram(): Command {
     .exitOverride();
   program.addCommand(initCommand());
   program.addCommand(labCommand());
+  program.addCommand(planCommand());
+  program.addCommand(probeCommand());
+  program.addCommand(renderCommand());
   program.addCommand(upCommand());
   return program;
 }

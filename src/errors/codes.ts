@@ -45,6 +45,7 @@ export const errorCodes = {
   PLAN_CHANGED: 'the nodes are not what they were when the plan was shown',
   PREFLIGHT_FAILED: 'the nodes are not fit for what was planned; nothing was changed',
   PROBE_LISTENER: 'the throw-away listener of the hairpin probe did not start on a node',
+  PROBE_NO_BALANCER: 'there is no balancer that the hairpin probe could measure',
   PROBE_NO_NODES: 'the hairpin probe could not ask any node',
   PROBE_TOOLS: 'a node lacks a program that the hairpin probe needs',
   STEP_FAILED: 'a step of a plan could not be carried out',

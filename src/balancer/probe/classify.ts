@@ -1,5 +1,5 @@
 import type { HairpinBehaviour } from '../behaviour.ts';
-import type { BackendObservation, ClientObservation, ProbeObservation, Try } from './observation.ts';
+import type { ClientObservation, ProbeObservation, Try } from './observation.ts';
 
 /** What the endpoint is for one node. `works` on a worker says only that it gets through. */
 export type NodeClass =
@@ -136,13 +136,13 @@ function judgeNode(client: ClientObservation, around: Around): NodeVerdict {
       `${numbers.stray} were answered by a node’s own address instead of the endpoint’s, and thrown away`,
     );
   }
-  if (foreign > 0) return of('foreign', `${foreign} were answered by something that is not one of the masters`);
   if (numbers.returned > 0) {
     return of(
       'drop',
       `${numbers.returned} came back to ${client.node} with source = destination and were dropped by its kernel (counted)`,
     );
   }
+  if (foreign > 0) return of('foreign', `${foreign} were answered by something that is not one of the masters`);
   if (numbers.bySelf > 0 && client.role === 'control-plane') return of('works', answeredBySelf(client, numbers.bySelf));
   if (numbers.answered === numbers.tries) {
     if (client.role === 'worker') return of('works', 'all answered');
@@ -192,8 +192,9 @@ function problemsOf(
   return [
     ...nameProblems(seen),
     ...nodeProblems(nodes, seen),
-    ...foreignProblems(seen, by),
-    ...silenceProblems(nodes, seen),
+    ...(wrongPorts(seen).length > 0
+      ? [wrongPort(nodes, seen)]
+      : [...foreignProblems(seen, by), ...silenceProblems(nodes, seen)]),
   ];
 }
 
@@ -344,17 +345,6 @@ function silenceProblems(nodes: readonly NodeVerdict[], seen: ProbeObservation):
   if (tried.length === 0) return [];
   if (anyAnswer) return partlyBlocked(nodes, seen);
   const names = tried.map((node) => node.node);
-  const wrong = wrongPorts(seen.backends, seen.backendPort);
-  if (wrong.length > 0) {
-    return [
-      {
-        code: 'WRONG_BACKEND_PORT',
-        nodes: names,
-        text: `The balancer forwards to port ${wrong.join(', ')}, and the spec says ${seen.backendPort}`,
-        hint: `set the balancer’s backend port to ${seen.backendPort}, or balancer.backendPort in cluster.yaml`,
-      },
-    ];
-  }
   const refused = tried.some((node) => node.refused > 0);
   const checked = seen.backends.some((b) => b.checksSeen > 0 || b.outsideAt.includes(seen.backendPort));
   if (!checked) {
@@ -412,8 +402,21 @@ function partlyBlocked(nodes: readonly NodeVerdict[], seen: ProbeObservation): P
   ];
 }
 
-/** Ports at which the probe's connections, or anybody's from outside, arrived on masters – if never at the right one. */
-function wrongPorts(backends: readonly BackendObservation[], backendPort: number): number[] {
+function wrongPort(nodes: readonly NodeVerdict[], seen: ProbeObservation): Problem {
+  const ports = wrongPorts(seen).join(', ');
+  return {
+    code: 'WRONG_BACKEND_PORT',
+    nodes: nodes.filter((node) => node.tries > 0).map((node) => node.node),
+    text: `The balancer forwards to port ${ports} of the masters, and the spec says ${seen.backendPort}`,
+    hint: `set the balancer’s backend port to ${seen.backendPort}, or balancer.backendPort in cluster.yaml to ${ports}`,
+  };
+}
+
+/**
+ * Ports at which the probe's connections arrived on masters, if never at the right one; for a balancer that hides the
+ * source, ports at which anybody from outside knocked while nothing knocked at the right one.
+ */
+function wrongPorts({ backends, backendPort }: ProbeObservation): number[] {
   const probed = new Set(backends.flatMap((b) => b.arrivedAt));
   const outside = new Set(backends.flatMap((b) => b.outsideAt));
   if (probed.has(backendPort) || outside.has(backendPort)) return [];
