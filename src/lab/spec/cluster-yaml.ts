@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { formatCidr } from '../../std/address.ts';
+import { ignoredPreflight, kubeProxyInLab } from '../rehearsal/kubeadm-documents.ts';
 import type { LabSpec } from './lab-spec.ts';
 
 /** The spec of design.md for a lab, as `lab up` writes it: what a user would write for the same machines. Pure. */
@@ -47,10 +48,19 @@ export function clusterYaml(spec: LabSpec, opts: { sshConfig: string | undefined
         })),
       ...(opts.sshConfig === undefined ? {} : { ssh: { user: 'root', port: 22, configFile: opts.sshConfig } }),
       prepare: 'preinstalled',
+      ...(spec.tier === 'node' ? { kubeadm: { documents: kubeadmInLab } } : {}),
     },
   };
   return stringify(document, { lineWidth: 0, flowCollectionPadding: true });
 }
+
+/** What kubeadm has to be told because nodes of the lab share a kernel: nothing in it is about hairpinning. */
+const nodeRegistration = { ignorePreflightErrors: ignoredPreflight };
+const kubeadmInLab = [
+  { apiVersion: 'kubeadm.k8s.io/v1beta4', kind: 'InitConfiguration', nodeRegistration },
+  { apiVersion: 'kubeadm.k8s.io/v1beta4', kind: 'JoinConfiguration', nodeRegistration },
+  kubeProxyInLab,
+];
 
 function duration(ms: number): string {
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
