@@ -45,7 +45,7 @@ function blockersText(plan: Plan): string {
 function endpointsTable(plan: Plan, columns: number): string {
   if (plan.effectiveEndpoints.length === 0) return '';
   const rows = groupNodes(groupClients(plan.effectiveEndpoints)).map(({ nodes, line }) => [
-    `${nodeNames(nodes)} ${line.clients.join(', ')}`.trim(),
+    `${nodeNames(nodes)} ${line.clients.map((name) => name.replace(/^kube-(controller|scheduler)/, '$1')).join(', ')}`.trim(),
     ...line.cells,
   ]);
   const header = ['who dials what', 'before init', 'after init', 'after all joined'];

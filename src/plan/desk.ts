@@ -45,6 +45,11 @@ export class NodeDesk {
     return seen.active === 'active' && seen.enabled === 'enabled' ? 'running' : 'stopped';
   }
 
+  /** The steps planned so far start it. */
+  isStarted(unit: string): boolean {
+    return this.#units.get(unit) === 'running';
+  }
+
   started(unit: string): void {
     this.#units.set(unit, 'running');
   }

@@ -86,7 +86,7 @@ function planUnit(
 ): void {
   const { unit, restartOn, because, undo } = wanted;
   const desk = cx.desk(node);
-  const isStale = restartOn.some((path) => opts.changed.has(path)) || opts.mustRestart;
+  const isStale = restartOn.some((path) => opts.changed.has(path)) || (opts.mustRestart && !desk.isStarted(unit));
   if (desk.unit(unit) === 'running' && !isStale) return;
   const reload = opts.changed.has(unitPath(unit)) ? (['daemon-reload'] as const) : [];
   opts.add(node, opts.phase, {

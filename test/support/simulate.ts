@@ -104,6 +104,8 @@ export class Simulation {
                   ready: true,
                   nodes: [...this.#nodes.values()],
                   configMaps: ['kubeadm-config'],
+                  clusterConfiguration: undefined,
+                  kubeProxyServer: undefined,
                   workloads: [],
                 }),
               }

@@ -120,7 +120,7 @@ function componentDocuments(spec: Spec, options: DocumentOptions): readonly Tree
   }
   return [...combined.values()].map((document) =>
     document.kind === 'KubeProxyConfiguration' && document.mode === 'ipvs' && options.endpointIsOnNodes
-      ? mergeOver(ipvsLeavesEndpointAlone(spec), document)
+      ? mergeOver({ apiVersion: document.apiVersion, kind: document.kind, ...ipvsLeavesEndpointAlone(spec) }, document)
       : document,
   );
 }

@@ -96,6 +96,17 @@ describe('order of a plan', () => {
       }
     }));
 
+  test('no unit is started twice without a file of its own that changed in between', () =>
+    check((plan) => {
+      const started = new Set<string>();
+      for (const step of plan.steps) {
+        if (step.kind === 'write-file') for (const key of started) if (key.startsWith(step.node)) started.delete(key);
+        if (step.kind !== 'unit' || !step.actions.includes('restart')) continue;
+        expect(started.has(`${step.node} ${step.unit}`), step.id).toBe(false);
+        started.add(`${step.node} ${step.unit}`);
+      }
+    }));
+
   test('the join token is deleted at the end, after every join', () =>
     check((plan) => {
       const needs = allNeeds(plan);
