@@ -14,6 +14,7 @@ import type {
 } from './spec.ts';
 
 type Written = ParsedClusterFile['spec'];
+type StrategyOptions = Exclude<Written['strategy'], string>;
 
 /** What the spec needs to know of a balancer product; src/balancer/products has the table. */
 export interface Product {
@@ -95,9 +96,10 @@ function toEndpoint(written: Written['endpoint']): Endpoint {
 }
 
 function toStrategy(written: Written): StrategySpec {
-  const options = typeof written.strategy === 'string' ? { [written.strategy]: {} } : written.strategy;
-  const name = typeof written.strategy === 'string' ? written.strategy : Object.keys(options)[0];
+  const options: StrategyOptions = typeof written.strategy === 'string' ? { [written.strategy]: {} } : written.strategy;
+  const name = strategyNames.find((candidate) => Object.hasOwn(options, candidate));
   const port = written.endpoint.port;
+  if (name === undefined) return { name: 'auto' };
   switch (name) {
     case 'direct':
     case 'bind-vip':
@@ -114,8 +116,6 @@ function toStrategy(written: Written): StrategySpec {
     }
     case 'steer':
       return { name, workers: options.steer?.workers ?? false };
-    default:
-      return { name: 'auto' };
   }
 }
 

@@ -24,7 +24,7 @@ const defaultRepositories = new Set(['registry.k8s.io', 'k8s.gcr.io']);
  * A kubeadm cluster that exists → the spec that describes it as it is, with its hacks recognised as the strategy that
  * they amount to. Pure: `collectEvidence` looks, this judges.
  */
-export function adopt(evidence: ClusterEvidence, ssh: ClusterFile['spec']['ssh'] = undefined): Adopted {
+export function adopt(evidence: ClusterEvidence, ssh?: ClusterFile['spec']['ssh']): Adopted {
   const config: unknown = parse(evidence.clusterConfiguration);
   const nodes = adoptedNodes(evidence.nodes);
   const masters = nodes.filter((node) => node.role === 'control-plane');

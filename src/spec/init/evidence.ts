@@ -53,7 +53,7 @@ export async function collectEvidence(
     const result = await entry([...base, ...argv], opts);
     if (result.exitCode === 0) return result.stdout;
     throw new OperatorError('ADOPT_NO_ANSWER', `The apiserver at ${server} did not say what was asked`, {
-      cause: result.stderr.trim(),
+      cause: withoutLog(result.stderr),
       hint: 'its own master must have a working apiserver and kubectl; try another master',
     });
   };
@@ -77,6 +77,13 @@ export async function collectEvidence(
       }),
     ),
   };
+}
+
+/** kubectl's answer without the lines that client-go logs on the way to it. */
+function withoutLog(stderr: string): string {
+  const lines = stderr.trim().split('\n');
+  const said = lines.filter((line) => !/^[EWI]\d{4} /.test(line));
+  return (said.length === 0 ? lines : said).join('\n');
 }
 
 /** A master that does not answer is part of the picture, not the end of it. */

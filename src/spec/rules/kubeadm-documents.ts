@@ -96,7 +96,7 @@ function conflicts(document: KubeadmDocument, spec: Spec): PlacedFinding[] {
 
 function skew(document: KubeadmDocument, { kubernetes }: Spec): PlacedFinding[] {
   const written = field(document, 'kubernetesVersion');
-  if (written === undefined || parseVersion(String(written))?.text === kubernetes.version.text) return [];
+  if (written === undefined || parseVersion(scalar(written))?.text === kubernetes.version.text) return [];
   return [
     {
       at: ['kubernetesVersion'],
@@ -128,9 +128,10 @@ function secrets(document: KubeadmDocument): PlacedFinding[] {
 }
 
 function same(written: unknown, wanted: string | number): boolean {
-  return String(written).replaceAll(', ', ',') === String(wanted);
+  return scalar(written).replaceAll(', ', ',') === String(wanted);
 }
 
 function scalar(value: unknown): string {
-  return typeof value === 'object' ? 'this' : String(value);
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' ? 'this' : JSON.stringify(value);
 }

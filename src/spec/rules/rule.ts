@@ -34,9 +34,9 @@ export interface RuleContext {
   readonly spec: Spec;
   readonly products: SpecSurroundings['products'];
   /** True when the user wrote something at this path, false when it is a default. */
-  written(path: YamlPath): boolean;
+  readonly written: (path: YamlPath) => boolean;
   /** Where a node stands in the file: `spec.nodes[3]` and what follows. */
-  nodePath(node: SpecNode, ...rest: YamlPath): YamlPath;
+  readonly nodePath: (node: SpecNode, ...rest: YamlPath) => YamlPath;
 }
 
 export interface PlacedFinding extends Finding {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { OperatorError } from '../../../src/errors/operator-error.ts';
 import { adopt } from '../../../src/spec/init/adopt.ts';
@@ -11,6 +13,7 @@ import {
 import { haproxyPorts, hostsEntries, readIpAddr } from '../../../src/spec/init/host-files.ts';
 import { readKeepalivedConf } from '../../../src/spec/init/keepalived-conf.ts';
 import { printClusterFile } from '../../../src/spec/init/print.ts';
+import { repoRoot } from '../../support/imports.ts';
 import { readSpecText } from '../../support/spec.ts';
 
 interface FakeNode {
@@ -249,6 +252,28 @@ describe('adopt()', () => {
       strategy,
       balancer: 'balancer' in story ? undefined : hairpin,
       remarks,
+    });
+  });
+
+  test('a cluster of the lab, as it was captured', () => {
+    const captured = readFileSync(join(repoRoot, 'test/fixtures/adopt/plain-v1.37.2.json'), 'utf8');
+    const { file, remarks } = adopt(JSON.parse(captured) as ClusterEvidence);
+    expect({ spec: file.spec, remarks: remarks.map((r) => r.text) }).toEqual({
+      spec: {
+        kubernetes: { version: 'v1.37.2', podSubnet: '10.244.0.0/16', serviceSubnet: '10.96.0.0/12' },
+        endpoint: { address: vip, port: 6443 },
+        balancer: hairpin,
+        strategy: 'auto',
+        nodes: [54, 55, 56, 57].map((n, i) => ({
+          name: i < 3 ? `m${i + 1}` : 'w1',
+          role: i < 3 ? 'control-plane' : 'worker',
+          address: `172.16.104.${n}`,
+        })),
+        prepare: 'preinstalled',
+      },
+      remarks: [
+        'Found nothing on m1, m2 and m3 that helps masters to reach the endpoint. `hairpin probe` shows what they lose.',
+      ],
     });
   });
 
