@@ -37,7 +37,8 @@ install_packages() {
   local missing=() package
   # One query for all: twenty processes would take longer than everything else here.
   local there
-  there=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${PACKAGES[@]}" npm golang-go 2>/dev/null |
+  # It fails where it does not know one of them, which is why we ask.
+  there=" $({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${PACKAGES[@]}" 2>/dev/null || true; } |
     sed -n 's/^installed //p' | tr '\n' ' ')"
   for package in "${PACKAGES[@]}"; do
     [[ $there == *" $package "* ]] || missing+=("$package")
@@ -77,7 +78,7 @@ apt_with_progress() {
   log=$(mktemp)
   {
     as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
-      apt-get -qq -o Dpkg::Use-Pty=0 -o APT::Status-Fd=1 "$@" 2>"$log" || echo "code:$?"
+      apt-get -qq -o Dpkg::Use-Pty=0 -o APT::Status-Fd=1 "$@" 2>&1 || echo "code:$?"
   } | {
     local kind package percent text last=-1 tenth failed=0
     while IFS=: read -r kind package percent text; do
@@ -88,6 +89,7 @@ apt_with_progress() {
           last=$tenth
           ;;
         code) failed=$package ;;
+        *) printf '%s\n' "$kind${package:+:$package}${percent:+:$percent}${text:+:$text}" >>"$log" ;;
       esac
     done
     exit "$failed"
