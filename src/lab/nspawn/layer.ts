@@ -6,7 +6,7 @@ import type { Artefacts } from '../artefacts/artefacts.ts';
 import { takeLock } from '../cache/lock.ts';
 import { cacheDir } from '../paths.ts';
 import { copyTree } from './copy-tree.ts';
-import { enabledUnits, type NodeFile, nodeFiles, people } from './node-files.ts';
+import { enabledUnits, maskedUnits, type NodeFile, nodeFiles, people } from './node-files.ts';
 
 /** Where each program is on a node, as the official packages and etcd's and containerd's archives put them. */
 const programs = [
@@ -40,6 +40,7 @@ export async function ensureNodeLayer(
   for (const file of files) await put(making, file);
   for (const [name, path] of programs) await share(artefacts.binaries[name], join(making, path));
   for (const [target, unit] of enabledUnits) await wants(making, target, unit);
+  for (const unit of maskedUnits) await symlink('/dev/null', join(making, 'etc/systemd/system', unit));
   for (const { name, uid } of people) {
     await mkdir(join(making, 'home', name), { recursive: true, mode: 0o700 });
     await chown(join(making, 'home', name), uid, uid);
@@ -77,7 +78,7 @@ async function accounts(baseRootfs: string): Promise<readonly NodeFile[]> {
 
 function layerId(artefacts: Artefacts, files: readonly NodeFile[]): string {
   const sums = programs.map(([name]) => artefacts.checksums[`bin/${name}`]);
-  const hash = createHash('sha256').update(JSON.stringify([programs, enabledUnits, people, sums, files]));
+  const hash = createHash('sha256').update(JSON.stringify([programs, enabledUnits, maskedUnits, people, sums, files]));
   return `${artefacts.version}-${artefacts.arch}-${hash.digest('hex').slice(0, 12)}`;
 }
 

@@ -23,6 +23,13 @@ export const enabledUnits = [
   ['sysinit.target', '/usr/lib/systemd/system/hairpin-lab-kernel.service'],
 ] as const;
 
+/** Units that a node has no use for and that take inotify instances, of which root has few: see inotify.ts. */
+export const maskedUnits = [
+  'systemd-ask-password-console.path',
+  'systemd-ask-password-wall.path',
+  'systemd-logind.service',
+] as const;
+
 /**
  * What makes a plain Debian a machine on which somebody has installed Kubernetes as the manual says (kubelet.service
  * and its drop-in are those of the official packages), and what a node needs because it shares its kernel.

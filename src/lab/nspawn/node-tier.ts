@@ -9,6 +9,7 @@ import { enterNode } from './enter.ts';
 import { nodeFaults } from './faults.ts';
 import { haltMachine } from './halt.ts';
 import { ensureImageStore } from './image-store.ts';
+import { requireInotify } from './inotify.ts';
 import { ensureNodeLayer } from './layer.ts';
 import { machineCgroups } from './machine-dirs.ts';
 import { findPid1 } from './pid1.ts';
@@ -26,6 +27,7 @@ export const nodeTier: Tier = {
 
   async start(cx) {
     const [lower, store] = await makeShared(cx);
+    await requireInotify(cx);
     await ensureSsh(cx);
     const nodes = nodesOf(cx.topology);
     await Promise.all(
