@@ -2,15 +2,16 @@ import { isAbsolute, join } from 'node:path';
 import type { HealthCheck } from '../balancer/behaviour.ts';
 import { type Cidr, cidr, type Family } from '../std/address.ts';
 import type { ParsedClusterFile } from './schema.ts';
-import type {
-  BalancerSpec,
-  CniSpec,
-  Endpoint,
-  KubeadmDocument,
-  Spec,
-  SpecNode,
-  SshSpec,
-  StrategySpec,
+import {
+  type BalancerSpec,
+  type CniSpec,
+  type Endpoint,
+  type KubeadmDocument,
+  type Spec,
+  type SpecNode,
+  type SshSpec,
+  type StrategySpec,
+  strategyNames,
 } from './spec.ts';
 
 type Written = ParsedClusterFile['spec'];
