@@ -437,6 +437,17 @@ describe('collectEvidence()', () => {
     expect(error instanceof OperatorError && error.code).toBe(code);
   });
 
+  test("an error repeats kubectl's answer and not what client-go logged on the way to it", async () => {
+    const log = 'E1123 22:21:05.497861    2557 memcache.go:381] "Couldn\'t get current server API group list"';
+    const refused = 'The connection to the server 172.16.104.54:6443 was refused';
+    const probe: MasterProbe = async (argv) =>
+      argv[0] === 'cat'
+        ? { exitCode: 0, stdout: manifest, stderr: '' }
+        : { exitCode: 1, stdout: '', stderr: `${log}\n${log}\n${refused}\n` };
+    const error: unknown = await collectEvidence(probe, () => probe).catch((e: unknown) => e);
+    expect(error instanceof OperatorError && error.cause).toBe(refused);
+  });
+
   test('an abort ends it', async () => {
     const stop = new AbortController();
     const work = collectEvidence(
