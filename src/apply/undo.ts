@@ -100,9 +100,14 @@ async function removeBlock(node: NodePort, path: string): Promise<void> {
  * well: CNI configuration and leftovers of pods, kube-proxy's rules, the kubelet's directory.
  */
 const kubeadmResetScript = `
+# The whole cluster goes, so no master has to leave etcd first; that would wait for a quorum that goes as well. The phase
+# that is left out is also the one that empties etcd's directory.
+had_etcd=
+[ -e /etc/kubernetes/manifests/etcd.yaml ] && had_etcd=1
 if command -v kubeadm >/dev/null 2>&1; then
-  kubeadm reset --force >&2 || code=$?
+  kubeadm reset --force --skip-phases=remove-etcd-member >&2 || kubeadm reset --force >&2 || code=$?
 fi
+[ -n "$had_etcd" ] && rm -rf --one-file-system /var/lib/etcd/member
 systemctl stop kubelet.service 2>/dev/null
 for table in 'ip kube-proxy' 'ip6 kube-proxy'; do nft delete table $table 2>/dev/null; done
 for save in iptables-save ip6tables-save iptables-legacy-save ip6tables-legacy-save; do
@@ -172,6 +177,11 @@ export async function finishUndo(node: NodePort): Promise<readonly string[]> {
   const argv = ['sh', '-c', finishScript, 'hairpin-undo', nodePaths.state, nodePaths.runtime];
   const { stdout } = await node.change(argv, { timeout: 120_000 });
   return stdout.split('\n').filter((line) => line !== '');
+}
+
+/** Whether hairpin keeps anything on the node. */
+export async function leftOnNode(node: NodePort): Promise<boolean> {
+  return (await node.probe(['test', '-d', nodePaths.state])).exitCode === 0;
 }
 
 export async function readNodeJournal(node: NodePort): Promise<readonly NodeRecord[]> {

@@ -40,10 +40,12 @@ export const removeFile: Handler<'remove-file'> = async (step, cx) => {
 
 /** Other lines of the file stay as they are; mode and owner too. */
 export const hostsBlock: Handler<'hosts-block'> = async (step, cx) => {
-  const before = await cx.node.readFile(step.path);
+  const [before, stat] = await Promise.all([
+    cx.node.readFile(step.path),
+    cx.node.probe(['stat', '-c', '%a %U:%G', '--', step.path]),
+  ]);
   const after = setHostsBlock(before ?? '', step.lines);
   if (after === before) return 'was so already';
-  const stat = await cx.node.probe(['stat', '-c', '%a %U:%G', '--', step.path]);
   const [mode = '644', owner = 'root:root'] = stat.exitCode === 0 ? stat.stdout.trim().split(' ') : [];
   const file = { path: step.path, content: after, mode: Number.parseInt(mode, 8), owner };
   await Promise.all([cx.node.writeFile(file), cx.remember()]);

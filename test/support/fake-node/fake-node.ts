@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -25,7 +26,27 @@ export class FakeCluster implements Disposable {
   /** `stepMs` is how long each phase of the stand-in kubeadm takes. */
   constructor(names: readonly string[], opts: { stepMs?: number } = {}) {
     this.root = mkdtempSync(join(tmpdir(), 'hairpin-fake-'));
-    mkdirSync(join(this.root, 'shared'));
+    mkdirSync(join(this.root, 'shared/pki'), { recursive: true });
+    const key = join(this.root, 'shared/pki/ca.key');
+    const name = ['-subj', '/CN=kubernetes', '-days', '3650'];
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-keyout',
+        key,
+        '-out',
+        join(this.root, 'shared/pki/ca.crt'),
+        ...name,
+      ],
+      { stdio: 'ignore' },
+    );
     writeFileSync(join(this.root, 'shared/step'), String((opts.stepMs ?? 20) / 1000));
     for (const name of names) makeNode(this.root, name);
     this.nodes = fakeNodes(this.root, names);
@@ -81,7 +102,7 @@ function enter(dir: string, shared: string, name: string): readonly string[] {
 function makeNode(root: string, name: string): void {
   const dir = join(root, name);
   for (const path of own) mkdirSync(join(dir, path), { recursive: true });
-  for (const path of ['var/lib', 'var/log', 'etc/systemd/system', 'etc/alternatives']) {
+  for (const path of ['var/lib', 'var/log', 'etc/systemd/system', 'run/systemd/system']) {
     mkdirSync(join(dir, path), { recursive: true });
   }
   for (const file of ['passwd', 'group', 'nsswitch.conf', 'ld.so.cache', 'alternatives', 'os-release']) {
