@@ -69,6 +69,10 @@ export function classify(seen: ProbeObservation): ProbeVerdict {
   const shared = new Set(
     seen.backends.map((b) => b.certificate).filter((c, i, all) => c !== undefined && all.indexOf(c) !== i),
   );
+  const allKnown =
+    seen.served === 'listener' ||
+    (seen.clients.every((client) => client.role === 'worker' || client.failed === undefined) &&
+      seen.backends.every((backend) => !backend.listening || backend.certificate !== undefined));
   const by = (one: Try): Answer => {
     const { outcome } = one;
     if (outcome.is === 'banner') return { is: 'backend', node: outcome.by };
@@ -78,6 +82,8 @@ export function classify(seen: ProbeObservation): ProbeVerdict {
       return seen.served === 'listener' ? { is: 'foreign', what: 'tls' } : { is: 'backend', node: undefined };
     if (shared.has(outcome.certificate)) return { is: 'backend', node: undefined };
     const node = served.get(outcome.certificate);
+    // It may be the certificate of a master that could not be asked for its own.
+    if (node === undefined && !allKnown) return { is: 'backend', node: undefined };
     return node === undefined ? { is: 'foreign', what: 'tls' } : { is: 'backend', node };
   };
   const othersGetThrough = seen.clients.some((client) => client.tries.some((one) => by(one).is === 'backend'));

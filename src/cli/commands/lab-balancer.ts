@@ -131,7 +131,7 @@ async function change(
   lab: string,
   signal: AbortSignal,
   print: (value: unknown, text: () => string) => void,
-  request: Exclude<BalancerRequest, { op: 'status' }>,
+  request: Exclude<BalancerRequest, { op: 'status' | 'ping' }>,
 ): Promise<undefined> {
   const { cx } = await openLab(lab, { signal });
   await changeBalancer(cx.paths, request, { signal });

@@ -63,7 +63,9 @@ async function setUp(): Promise<void> {
 
 async function lookAround(): Promise<Found> {
   const links = JSON.parse(await sh(['ip', '-json', 'address', 'show'])) as { addr_info: { local: string }[] }[];
-  const targets = familiesOf(config).flatMap((family) =>
+  // Only who steers, or has its address on the segment, needs to know the way to the backends.
+  const needsDevices = config.balancer.behaviour === 'local' || config.network === 'segment';
+  const targets = (needsDevices ? familiesOf(config) : []).flatMap((family) =>
     config.backends.flatMap((b) => inFamily(b.addresses, family)?.text ?? []),
   );
   const devices = await Promise.all(

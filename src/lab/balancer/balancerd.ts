@@ -35,6 +35,8 @@ export class Balancerd {
   #paused = false;
   #intervalMs: number;
   #rotation: Rotation = { targets: [], failOpen: false };
+  /** What was decided last did not come about; the next check tries again. */
+  #unapplied = false;
   #queue: Promise<unknown> = Promise.resolve();
   #stopChecks: () => void = () => undefined;
   readonly #drains = new Map<string, NodeJS.Timeout>();
@@ -69,6 +71,8 @@ export class Balancerd {
 
   async handle(request: BalancerRequest): Promise<unknown> {
     switch (request.op) {
+      case 'ping':
+        return 'pong';
       case 'status':
         return await this.#inTurn(() => this.#status());
       case 'backend':
@@ -185,8 +189,8 @@ export class Balancerd {
     backend.lastCheck = { at, passed: result.passed, ms: Math.round(result.ms * 10) / 10, problem: result.problem };
     const before = backend.health.is;
     backend.health = afterCheck(backend.health, result.passed, this.#config.balancer.healthCheck);
-    if (backend.health.is === before) return;
-    backend.since = Date.now();
+    if (backend.health.is === before && !this.#unapplied) return;
+    if (backend.health.is !== before) backend.since = Date.now();
     await this.#settle(`health check: ${result.problem ?? 'passed'}`);
   }
 
@@ -215,8 +219,10 @@ export class Balancerd {
     const before = this.#rotation;
     this.#rotation = this.#wantedRotation();
     this.#save();
-    if (!always && sameRotation(before, this.#rotation)) return;
+    if (!always && !this.#unapplied && sameRotation(before, this.#rotation)) return;
+    this.#unapplied = true;
     await this.#engine.apply(this.#state());
+    this.#unapplied = false;
     for (const { name } of this.#backends) {
       const was = isIn(before, name);
       const is = isIn(this.#rotation, name);
@@ -295,6 +301,12 @@ function drivesChecks(engine: Engine | HaproxyEngine): engine is HaproxyEngine {
   return 'servers' in engine;
 }
 
+let reported = { text: '', at: 0 };
+
+/** To the log; what fails with every check is said once in ten seconds. */
 function report(error: unknown): void {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  const text = error instanceof Error ? error.message : String(error);
+  if (text === reported.text && Date.now() - reported.at < 10_000) return;
+  reported = { text, at: Date.now() };
+  process.stderr.write(`${text}\n`);
 }

@@ -12,7 +12,7 @@ export async function readBalancerStatus(paths: Socket, opts: { signal?: AbortSi
 /** Has the lab's balancer change something; resolves when new connections see it. */
 export async function changeBalancer(
   paths: Socket,
-  request: Exclude<BalancerRequest, { op: 'status' }>,
+  request: Exclude<BalancerRequest, { op: 'status' | 'ping' }>,
   opts: { signal?: AbortSignal } = {},
 ): Promise<void> {
   await askControl(paths.balancerSocket, request, opts);

@@ -67,8 +67,7 @@ function checkLines(balancer: BalancerConfig, intervalMs: number): readonly stri
   const check = balancer.healthCheck;
   const shutdown = balancer.ejectedFlows === 'reset' ? ' on-marked-down shutdown-sessions' : '';
   return [
-    // Without it a check may take as long as the interval between checks. haproxy makes one check at a time: where the
-    // timeout is longer than the interval, a silent backend is noticed after fall × timeout, not interval × fall + timeout.
+    // Without it a check may take as long as the interval. The interval itself starts at the end of a check (timing.ts).
     `  timeout check ${check.timeoutMs}ms`,
     ...(check.protocol === 'tcp' ? [] : [`  option httpchk GET ${check.path}`, '  http-check expect status 200']),
     `  default-server inter ${intervalMs}ms rise ${check.rise} fall ${check.fall}${shutdown}`,

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OperatorError } from '../../errors/operator-error.ts';
 import { untilControl } from '../control/client.ts';
+import { daemonEnv } from '../control/launch.ts';
 import { ensurePki } from '../pki/pki.ts';
 import type { LabContext } from '../tier/tier.ts';
 import { balancerdConfig } from './config.ts';
@@ -33,10 +34,13 @@ export async function startBalancer(cx: LabContext): Promise<void> {
       });
     }
   }
-  const pid = await cx.daemon('balancer', [process.execPath, main, file], { netns: cx.topology.balancer.netns });
+  const pid = await cx.daemon('balancer', [process.execPath, main, file], {
+    netns: cx.topology.balancer.netns,
+    env: daemonEnv(),
+  });
   await untilControl(
     config.socket,
-    { op: 'status' },
+    { op: 'ping' },
     { what: 'The balancer', pid, log: join(cx.paths.logs, 'balancer.log'), timeout: 15_000, signal: cx.signal },
   );
 }

@@ -46,6 +46,8 @@ export interface Transition {
 
 /** Requests on the balancer's control socket. */
 export type BalancerRequest =
+  /** Answered as soon as the balancer balances. */
+  | { readonly op: 'ping' }
   | { readonly op: 'status' }
   | {
       readonly op: 'backend';

@@ -26,13 +26,13 @@ export async function askControl(
 }
 
 /**
- * Waits until the daemon `pid`, just started, answers `request` at `path`. Gives up as soon as it has ended; the last
- * failure is the cause of the error.
+ * Waits until a daemon that was just started answers `request` at `path`. Given its `pid`, it gives up as soon as that has
+ * ended; the cause of the error is the end of its log, else the last failure.
  */
 export async function untilControl(
   path: string,
   request: unknown,
-  opts: { what: string; pid: number; log: string; timeout: number; signal: AbortSignal },
+  opts: { what: string; pid?: number; log?: string; timeout: number; signal: AbortSignal },
 ): Promise<unknown> {
   const end = performance.now() + opts.timeout;
   for (let wait = 4; ; wait = Math.min(wait * 1.5, 50)) {
@@ -40,11 +40,14 @@ export async function untilControl(
       return await askControl(path, request, { signal: opts.signal });
     } catch (error) {
       opts.signal.throwIfAborted();
-      const ended = !runs(opts.pid);
+      const ended = opts.pid !== undefined && !runs(opts.pid);
       if (ended || performance.now() > end) {
         const how = ended ? 'ended before it answered' : `did not answer within ${opts.timeout / 1000} s`;
-        const cause = (await lastLines(opts.log)) ?? error;
-        throw new OperatorError('LAB_DAEMON_DOWN', `${opts.what} ${how}`, { cause, hint: `see ${opts.log}` });
+        const cause = (opts.log === undefined ? undefined : await lastLines(opts.log)) ?? error;
+        throw new OperatorError('LAB_DAEMON_DOWN', `${opts.what} ${how}`, {
+          cause,
+          hint: `see ${opts.log ?? 'its log in the lab directory'}`,
+        });
       }
       await sleep(wait, undefined, { signal: opts.signal });
     }

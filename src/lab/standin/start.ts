@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { untilControl } from '../control/client.ts';
+import { daemonEnv } from '../control/launch.ts';
 import { ensurePki } from '../pki/pki.ts';
 import type { LabContext } from '../tier/tier.ts';
 import { type StandinConfig, standinSocket } from './control.ts';
@@ -23,7 +24,10 @@ export async function startStandin(cx: LabContext, machineName: string): Promise
   };
   const file = join(dir, 'standin.json');
   await writeFile(file, `${JSON.stringify(config)}\n`, { mode: 0o600 });
-  const pid = await cx.daemon(`standin-${machineName}`, [process.execPath, main, file], { netns: space.netns });
+  const pid = await cx.daemon(`standin-${machineName}`, [process.execPath, main, file], {
+    netns: space.netns,
+    env: daemonEnv(),
+  });
   await untilControl(
     config.socket,
     { op: 'status' },

@@ -3,9 +3,9 @@ import { findProduct, products } from '../../../src/balancer/products/index.ts';
 import { type Product, type Stated, toBalancerConfig } from '../../../src/balancer/products/product.ts';
 
 /** `2000`, or `3?` for a number that no source was found for. */
-function shown(stated: Stated<unknown>): string {
-  const value = typeof stated.value === 'object' ? (stated.value as { text: string }).text : String(stated.value);
-  return stated.source === undefined ? `${value}?` : value;
+function shown({ value, source }: Stated<string | number | { readonly text: string }>): string {
+  const text = typeof value === 'object' ? value.text : `${value}`;
+  return source === undefined ? `${text}?` : text;
 }
 
 function row(p: Product): string {

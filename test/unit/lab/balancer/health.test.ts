@@ -6,7 +6,8 @@ const check = { rise: 2, fall: 3 };
 /** `+-` are checks that passed and failed; the answer has one letter for what the backend was after each. */
 function after(results: string, from: Health = unknownHealth): string {
   let health = from;
-  return [...results]
+  return results
+    .split('')
     .map((result) => {
       health = afterCheck(health, result === '+', check);
       return health.is[0];
