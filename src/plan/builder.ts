@@ -27,8 +27,8 @@ export class StepList {
     const id: StepId = `${node}/${slug}`;
     if (this.#ids.has(id)) throw new TypeError(`Two steps are called ${id}`);
     const last = this.#last.get(node);
-    const needs = [...new Set([...(last === undefined ? [] : [last]), ...alsoNeeds])];
-    for (const need of needs)
+    const needs = last === undefined ? [...alsoNeeds] : [last, ...alsoNeeds.filter((need) => need !== last)];
+    for (const need of alsoNeeds)
       if (!this.#ids.has(need)) throw new TypeError(`${id} needs ${need}, which is not planned before it`);
     this.#steps.push({ ...rest, id, node, phase, needs, estimateMs, undo } as Step);
     this.#ids.add(id);

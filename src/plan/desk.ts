@@ -9,7 +9,7 @@ import type { NodeView } from './view.ts';
  */
 export class NodeDesk {
   readonly #view: NodeView;
-  readonly #files = new Map<string, { readonly sha256: string; readonly mode: number } | 'gone'>();
+  readonly #files = new Map<string, { readonly content: string; readonly mode: number } | 'gone'>();
   readonly #units = new Map<string, 'running' | 'gone'>();
   #hosts: readonly string[] | undefined;
 
@@ -19,9 +19,9 @@ export class NodeDesk {
 
   hasFile(path: string, content: string, mode: number): boolean {
     const planned = this.#files.get(path);
-    if (planned !== undefined) return planned !== 'gone' && planned.sha256 === sha256(content) && planned.mode === mode;
+    if (planned !== undefined) return planned !== 'gone' && planned.content === content && planned.mode === mode;
     const seen = this.#view.file(path);
-    return seen !== undefined && seen.sha256 === sha256(content) && Number.parseInt(seen.mode, 8) === mode;
+    return seen !== undefined && Number.parseInt(seen.mode, 8) === mode && seen.sha256 === sha256(content);
   }
 
   exists(path: string): boolean {
@@ -30,7 +30,7 @@ export class NodeDesk {
   }
 
   wrote(path: string, content: string, mode: number): void {
-    this.#files.set(path, { sha256: sha256(content), mode });
+    this.#files.set(path, { content, mode });
   }
 
   removed(path: string): void {

@@ -4,7 +4,19 @@ import { unitPath } from '../render/systemd/unit.ts';
 import { type BaseContext, type Gone, nothing, type Place, type Wanted, type WantedUnit } from './strategy.ts';
 
 /** The files and the unit of static steering on one node: strategy `steer`, and the bridge of `bind-vip`. */
-export function steering(cx: BaseContext, { node }: Place, because: string): Wanted {
+export function steering(cx: BaseContext, place: Place, because: string): Wanted {
+  const ofCluster = made.get(cx) ?? new Map<string, Wanted>();
+  made.set(cx, ofCluster);
+  const key = `${place.node.name} ${because}`;
+  const wanted = ofCluster.get(key) ?? makeSteering(cx, place, because);
+  ofCluster.set(key, wanted);
+  return wanted;
+}
+
+/** A plan asks before and after joining, and of thousands of workers; the answer is the same. */
+const made = new WeakMap<BaseContext, Map<string, Wanted>>();
+
+function makeSteering(cx: BaseContext, { node }: Place, because: string): Wanted {
   const files = steerFiles(
     {
       node,

@@ -92,7 +92,7 @@ describe('blockers', () => {
       facts: {
         disks: known([{ path: '/var/lib', mount: '/', totalBytes: 1e10, freeBytes: 5_000_000, freeInodes: 90_000 }]),
       },
-      want: ['DISK_FULL', 'm2', '/ on m2 has 4 MiB and 90000 inodes free; etcd and images need 1 GiB at least'],
+      want: ['DISK_FULL', 'm2', '/ on m2 has 4 MiB and 90000 inodes free; etcd and images need 512 MiB at least'],
     },
     {
       name: 'a worker that is to be a master',
