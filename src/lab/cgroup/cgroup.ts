@@ -1,5 +1,5 @@
 import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '../../errors/operator-error.ts';
 import { parseHierarchies } from './hierarchies.ts';
@@ -78,11 +78,39 @@ export async function killCgroups(dirs: readonly string[], opts: { deadline?: nu
   }
 }
 
-/** Removes the directories, deepest first, and then `hairpin` above them when it is empty. */
-export async function removeCgroups(dirs: readonly string[]): Promise<void> {
-  const deepestFirst = (await withChildren(dirs)).toReversed();
-  for (const dir of deepestFirst) await removeDirectory(dir);
-  for (const dir of dirs) await rmdir(join(dir, '..')).catch(() => undefined);
+/**
+ * Kills everything in these cgroups and removes them, deepest first, and `hairpin` above them when it is empty. Somebody
+ * may still be starting processes in there (an `up` or an `exec` that has not noticed): those are killed as well, and
+ * once one directory is gone nobody can enter any more.
+ */
+export async function destroyCgroups(dirs: readonly string[], opts: { deadline?: number } = {}): Promise<void> {
+  const until = performance.now() + (opts.deadline ?? 10_000);
+  for (let round = 0; ; round += 1) {
+    await killCgroups(dirs, opts);
+    const busy = await removeAll((await withChildren(dirs)).toReversed());
+    if (busy === undefined) break;
+    if (performance.now() > until) {
+      throw new OperatorError('LAB_NOT_SWEPT', `Cannot remove the cgroup ${busy.dir}`, { cause: busy.cause });
+    }
+    // The kernel counts a killed process until it is reaped, which is up to its parent.
+    await sleep(Math.min(2 ** round, 50));
+  }
+  for (const above of dirs.map((dir) => dirname(dir))) {
+    if (basename(above) === 'hairpin') await rmdir(above).catch(() => undefined);
+  }
+}
+
+/** The first directory that could not be removed, after trying all. */
+async function removeAll(
+  dirs: readonly string[],
+): Promise<{ readonly dir: string; readonly cause: unknown } | undefined> {
+  let busy: { readonly dir: string; readonly cause: unknown } | undefined;
+  for (const dir of dirs) {
+    await rmdir(dir).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'ENOENT') busy ??= { dir, cause };
+    });
+  }
+  return busy;
 }
 
 /** The directories that exist, each before what is below it. */
@@ -95,21 +123,6 @@ async function withChildren(dirs: readonly string[]): Promise<string[]> {
     found.push(dir, ...(await withChildren(children)));
   }
   return found;
-}
-
-async function removeDirectory(dir: string): Promise<void> {
-  // The kernel counts a killed process until it is reaped, which is up to its parent.
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      await rmdir(dir);
-      return;
-    } catch (cause) {
-      const code = (cause as NodeJS.ErrnoException).code;
-      if (code === 'ENOENT') return;
-      if (attempt >= 60) throw new OperatorError('LAB_NOT_SWEPT', `Cannot remove the cgroup ${dir}`, { cause });
-      await sleep(Math.min(2 ** attempt, 50));
-    }
-  }
 }
 
 /** A v1 cpuset starts empty; `clone_children` fills those that a node makes below. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killCgroups, removeCgroups } from '../cgroup/cgroup.ts';
+import { destroyCgroups } from '../cgroup/cgroup.ts';
 import { mustRun } from '../runtime/context.ts';
 import type { LabContext } from '../tier/tier.ts';
 import type { MachineSpace } from '../topology/topology.ts';
@@ -27,8 +27,7 @@ export async function haltMachine(cx: LabContext, space: MachineSpace, how: 'pow
   if (keeper !== undefined) kill(keeper.pid);
   const pid1 = findPid1(cgroups);
   if (pid1 !== undefined) kill(pid1);
-  await killCgroups(cgroups);
-  await removeCgroups(cgroups);
+  await destroyCgroups(cgroups);
   await forgetKeeper(cx, name);
   await mustRun(cx, `network of ${name}`, ['sh', machineDirs(cx.paths, name).networkScript, 'off']);
 }

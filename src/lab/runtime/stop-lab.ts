@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { OperatorError } from '../../errors/operator-error.ts';
-import { killCgroups, removeCgroups } from '../cgroup/cgroup.ts';
+import { destroyCgroups } from '../cgroup/cgroup.ts';
 import { findLabCgroups } from '../cgroup/find.ts';
 import { labPaths } from '../paths.ts';
 import { labNamePattern } from '../topology/names.ts';
@@ -26,13 +26,10 @@ export async function stopLab(lab: string): Promise<boolean> {
   if (cgroups.length === 0 && netns.length === 0 && !hasDirectory) return false;
   const holder = await holderOf(lab);
   // Killed first and removed, so that an `up` that goes on can start nothing: to run, a command must enter them.
-  await killCgroups(cgroups);
-  await removeCgroups(cgroups);
+  await destroyCgroups(cgroups);
   if (holder !== undefined && holder.pid !== process.pid) {
     await stopHolder(holder, { patience: 2_000 });
-    const again = (await findLabCgroups()).get(lab) ?? [];
-    await killCgroups(again);
-    await removeCgroups(again);
+    await destroyCgroups((await findLabCgroups()).get(lab) ?? []);
   }
   await removeNetns(lab);
   await removeTree(root);
