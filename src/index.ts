@@ -1,12 +1,18 @@
 /**
  * The library. The command line uses this file and nothing behind it, so whatever `hairpin` can do, a program can do.
  */
+
+export { adminKubeconfig, openTunnel } from './apply/flow/kubeconfig.ts';
+export { checkCluster, checkNames, readStatus } from './apply/flow/look.ts';
+export { type NodeReset, type ResetResult, resetCluster } from './apply/flow/reset.ts';
 export { openSession } from './apply/flow/session.ts';
 export { bringUp, type UpResult } from './apply/flow/up.ts';
+export { undoInWords } from './apply/undo.ts';
 export type { HairpinBehaviour } from './balancer/behaviour.ts';
 export { describeProbe } from './balancer/probe/describe.ts';
 export type { ProbeReport } from './balancer/probe/run-probe.ts';
 export { allOk, type CheckResult } from './check/check.ts';
+export type { ClusterStatus } from './check/status.ts';
 export { adoptCluster } from './cluster-adopt.ts';
 export { balancerProducts, loadSpec, parseClusterText } from './cluster-file.ts';
 export { type InventoryText, type NewClusterFile, newClusterFile } from './cluster-init.ts';

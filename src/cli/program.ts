@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../index.ts';
+import { checkCommand } from './commands/check.ts';
 import { initCommand } from './commands/init.ts';
+import { kubeconfigCommand } from './commands/kubeconfig.ts';
 import { labCommand } from './commands/lab.ts';
 import { planCommand } from './commands/plan.ts';
 import { probeCommand } from './commands/probe.ts';
 import { renderCommand } from './commands/render.ts';
+import { resetCommand } from './commands/reset.ts';
+import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
 
 /** The whole command line. Verbs that are not built are not registered. */
@@ -23,6 +27,10 @@ export function createProgram(): Command {
   program.addCommand(planCommand());
   program.addCommand(probeCommand());
   program.addCommand(renderCommand());
+  program.addCommand(checkCommand());
+  program.addCommand(kubeconfigCommand());
+  program.addCommand(resetCommand());
+  program.addCommand(statusCommand());
   program.addCommand(upCommand());
   return program;
 }

@@ -41,6 +41,8 @@ export const errorCodes = {
   NODE_TIMEOUT: 'a command on a node did not end in time',
   NODE_UNREACHABLE: 'the node does not answer by ssh',
   NOT_CONFIRMED: 'nobody said yes to a change, and --yes was not given',
+  NOT_REACHABLE_FROM_HERE: 'neither the endpoint nor a master answers this machine',
+  NO_CLUSTER: 'there is no cluster on the nodes yet',
   NO_SPACE: 'a file system is too full for what was asked',
   PLAN_CHANGED: 'the nodes are not what they were when the plan was shown',
   PREFLIGHT_FAILED: 'the nodes are not fit for what was planned; nothing was changed',

@@ -302,6 +302,8 @@ export interface ApiState {
   readonly kubeProxyServer: string | undefined;
   /** Names of daemon sets and deployments in kube-system with ready and wanted counts. */
   readonly workloads: readonly { readonly name: string; readonly ready: number; readonly wanted: number }[];
+  /** Bootstrap tokens that hairpin made and that still exist: a run was killed before it could delete them. */
+  readonly joinTokens?: number;
 }
 
 export interface ApiNode {

@@ -104,7 +104,7 @@ export function localReader(directory: string): (path: string) => Promise<Uint8A
   };
 }
 
-function targetOf(node: SpecNode): SshTarget {
+export function targetOf(node: SpecNode): SshTarget {
   const { ssh } = node;
   return {
     name: node.name,

@@ -26,7 +26,8 @@ export const deleteCredentials: Handler<'delete-credentials'> = async (step, cx)
     return ours.has(Buffer.from(description, 'base64').toString()) ? [name] : [];
   });
   if (cx.secrets.has('join-token')) tokens.push(`bootstrap-token-${cx.secrets.value('join-token').slice(0, 6)}`);
-  const names = [...new Set(tokens), 'kubeadm-certs'];
+  // The tokens last: while one of ours is there, the next run knows that this was not finished.
+  const names = ['kubeadm-certs', ...new Set(tokens)];
   await cx.mustChange(
     kubectlArgv(cx.spec, cx.specNode(step.node), [...system, 'delete', 'secret', '--ignore-not-found', ...names]),
     'Deleting the join credentials',

@@ -1,4 +1,5 @@
 import { parse as parseYaml } from 'yaml';
+import { tokenDescription } from '../../render/kubeadm/documents.ts';
 import { formatHostPort } from '../../std/address.ts';
 import { quoteArg } from '../../std/quote.ts';
 import { lines, type Probe, sections } from '../probe.ts';
@@ -38,6 +39,8 @@ echo @kubeadm-config
 k -n kube-system get configmap kubeadm-config --ignore-not-found -o jsonpath='{.data.ClusterConfiguration}'; echo
 echo @kube-proxy
 k -n kube-system get configmap kube-proxy --ignore-not-found -o jsonpath='{.data.kubeconfig\\.conf}'; echo
+echo @tokens
+k -n kube-system get secrets --field-selector type=bootstrap.kubernetes.io/token -o jsonpath='{range .items[*]}{.data.description}{"\\n"}{end}'
 echo @workloads
 k -n kube-system get daemonsets,deployments -o jsonpath='{range .items[*]}{.kind}{"/"}{.metadata.name}{" "}{.status.numberReady}{.status.readyReplicas}{" "}{.status.desiredNumberScheduled}{.spec.replicas}{"\\n"}{end}'
 :`;
@@ -57,6 +60,8 @@ k -n kube-system get daemonsets,deployments -o jsonpath='{range .items[*]}{.kind
       configMaps: lines(of('configmaps')).map((line) => line.replace(/^configmap\//, '')),
       clusterConfiguration: configuration === '' ? undefined : `${configuration}\n`,
       kubeProxyServer: proxy?.clusters?.[0]?.cluster?.server,
+      joinTokens: lines(of('tokens')).filter((line) => Buffer.from(line, 'base64').toString() === tokenDescription)
+        .length,
       workloads: lines(of('workloads')).map((line) => {
         const [name = '', ready, wanted] = line.split(' ');
         return { name: name.toLowerCase(), ready: Number(ready || 0), wanted: Number(wanted || 0) };
