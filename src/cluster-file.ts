@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { products } from './balancer/products/index.ts';
 import { toBalancerConfig } from './balancer/products/product.ts';
 import { formatDiagnostic } from './errors/diagnostic.ts';
@@ -20,7 +21,7 @@ export const balancerProducts: readonly { readonly name: string; readonly title:
 
 /** As `readSpec`, with the products of the table. */
 export function parseClusterText(text: string, file: string): SpecResult {
-  return readSpec(text, { file, products: knownProducts });
+  return readSpec(text, { file, products: knownProducts, home: homedir() });
 }
 
 /**

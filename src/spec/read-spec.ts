@@ -25,11 +25,13 @@ export interface ReadSpecOptions {
   /** Printed in messages; paths in the file are relative to its directory. */
   readonly file: string;
   readonly products: SpecSurroundings['products'];
+  /** What `~/` stands for in paths; left as it is when absent. */
+  readonly home?: string | undefined;
 }
 
 /** Text of `cluster.yaml` → spec, or everything that is wrong with it, each with its place. */
 export function readSpec(text: string, opts: ReadSpecOptions): SpecResult {
-  const around = { directory: dirname(opts.file), products: opts.products };
+  const around = { directory: dirname(opts.file), products: opts.products, home: opts.home };
   const result = readYaml(text, clusterSchema, opts.file);
   if (result.ok) {
     const indices = result.value.spec.nodes.map((_, index) => index);

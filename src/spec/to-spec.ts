@@ -25,6 +25,8 @@ export interface Product {
 export interface SpecSurroundings {
   /** Paths in the file are relative to this directory. */
   readonly directory: string;
+  /** What `~/` stands for; left as it is when absent. */
+  readonly home?: string | undefined;
   readonly products: Readonly<Record<string, Product>>;
 }
 
@@ -41,7 +43,12 @@ export const defaultHealthCheck: HealthCheck = {
 /** The file with every default filled in, also those that depend on other fields. Judges nothing: rules do that. */
 export function toSpec(file: ParsedClusterFile, around: SpecSurroundings): Spec {
   const written = file.spec;
-  const resolve = (path: string) => (isAbsolute(path) ? path : join(around.directory, path));
+  const resolve = (path: string) => {
+    if (path.startsWith('~')) {
+      return around.home !== undefined && path.startsWith('~/') ? join(around.home, path.slice(2)) : path;
+    }
+    return isAbsolute(path) ? path : join(around.directory, path);
+  };
   const strategy = toStrategy(written);
   const families = familiesOf(written);
   return {

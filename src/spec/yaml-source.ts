@@ -42,7 +42,9 @@ export function parseYamlSource(text: string, file: string): YamlSource {
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const resolve = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
-  const diagnostics: Diagnostic[] = document.errors.map((error) => ({
+  // Brackets that are open without end give one error each, all at the same place.
+  const errors = [...new Map(document.errors.map((error) => [`${error.pos[0]} ${error.message}`, error])).values()];
+  const diagnostics: Diagnostic[] = errors.map((error) => ({
     file,
     ...place(error.pos[0]),
     path: '',
@@ -137,6 +139,7 @@ function start(node: unknown): number | undefined {
 /** Where the parser talks to programmers, we talk to the person who wrote the file. */
 const ownWords: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'this key is there twice in one mapping',
+  RESOURCE_EXHAUSTION: 'lists or mappings are nested too deeply',
   MULTIPLE_DOCS: 'a second document starts here; only one is read',
 };
 

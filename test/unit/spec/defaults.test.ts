@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readSpec } from '../../../src/spec/read-spec.ts';
 import { formatCidr } from '../../../src/std/address.ts';
 import { repoRoot } from '../../support/imports.ts';
-import { readSpecText, specOf } from '../../support/spec.ts';
+import { products, readSpecText, specOf } from '../../support/spec.ts';
 
 const smallest = `
 apiVersion: hairpin/v1alpha1
@@ -168,6 +169,18 @@ describe('defaults', () => {
       { kind: 'bundle', path: 'clusters/prod/bundles/b.tar' },
     ]);
   });
+});
+
+test('~ is the home directory where that is known, and left to ssh where it is not', () => {
+  const text = withMore('ssh: { identityFile: ~/.ssh/id, configFile: ~ops/config }');
+  const files = [undefined, '/home/ops'].map((home) => {
+    const result = readSpec(text, { file: 'a/cluster.yaml', products, home });
+    return result.ok && [result.spec.nodes[0]?.ssh.identityFile, result.spec.nodes[0]?.ssh.configFile];
+  });
+  expect(files).toEqual([
+    ['~/.ssh/id', '~ops/config'],
+    ['/home/ops/.ssh/id', '~ops/config'],
+  ]);
 });
 
 describe('examples', () => {

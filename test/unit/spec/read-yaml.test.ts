@@ -101,6 +101,15 @@ describe('readYaml()', () => {
     ]);
   });
 
+  test('a file that is nested without end is refused, not a crash', () => {
+    const deep = read(`${'['.repeat(5000)}${']'.repeat(5000)}`);
+    expect(new Set(deep.map((line) => line.replace(/^\S+ +/, '')))).toContain(
+      'lists or mappings are nested too deeply   YAML_SYNTAX',
+    );
+    // One error a bracket, all at one place, would hide everything else.
+    expect(deep.length).toBeLessThan(10);
+  });
+
   test('aliases that multiply into something huge are refused', () => {
     const bomb = [
       'a: &a [x,x,x,x,x,x,x,x,x]',
