@@ -37,7 +37,12 @@ export const keepalivedHaproxy: Strategy<'keepalived-haproxy'> = {
       ...(address.family === 4
         ? [quietArpFile('the balancer has the address, the node must not answer ARP for it')]
         : []),
-      ...keepalivedFiles(config, 'all-master', device, 'every master holds the endpoint itself'),
+      ...keepalivedFiles(
+        config,
+        address.family === 4 ? 'all-master-silent' : 'all-master',
+        device,
+        'every master holds the endpoint itself',
+      ),
     ];
     return {
       ...nothing,

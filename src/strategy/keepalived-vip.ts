@@ -53,7 +53,7 @@ export const keepalivedVip: Strategy<'keepalived-vip'> = {
     );
     const keepalived = keepalivedFiles(
       config,
-      allMaster ? 'all-master-announced' : 'one-holder',
+      allMaster ? 'all-master' : 'one-holder',
       device,
       'one master holds the endpoint',
     );

@@ -38,7 +38,7 @@ vrrp_instance hairpin {
   priority 255
   advert_int 10
 ${vrrp === 'unicast' ? unicast(options) : ''}  virtual_ipaddress {
-    ${vip.text}/${vip.family === 4 ? 32 : 128} dev ${announcedOn ?? 'lo scope host'}
+    ${vip.text}/${vip.family === 4 ? 32 : 128} dev ${announcedOn ?? (vip.family === 4 ? 'lo scope host' : 'lo')}
   }
 }
 `;
@@ -84,8 +84,8 @@ ${unicast(options)}  virtual_ipaddress {
 `;
 }
 
-/** Who holds the address, and whether the network is told. */
-export type KeepalivedKind = 'all-master' | 'all-master-announced' | 'one-holder';
+/** Who holds the address, and whether the network is told: `silent` has quiet-arp.sh beside it (IPv4 only). */
+export type KeepalivedKind = 'all-master-silent' | 'all-master' | 'one-holder';
 
 /** bash, because bare nodes have no curl: asks haproxy's health page. */
 export const keepalivedCheckScript = `#!/bin/bash
@@ -126,7 +126,7 @@ export function keepalivedFiles(
 
 function unit(kind: KeepalivedKind, device: string): string {
   const quiet = (key: string, verb: string) =>
-    kind === 'all-master' ? [`${key}=${quietArpPath} ${verb} ${device}`] : [];
+    kind === 'all-master-silent' ? [`${key}=${quietArpPath} ${verb} ${device}`] : [];
   return renderUnit({
     description: 'hairpin: keepalived holds the endpoint',
     wants: ['network-online.target'],
