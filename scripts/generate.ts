@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorCodes } from '../src/errors/codes.ts';
 import { clusterJsonSchema } from '../src/spec/json-schema.ts';
 import { clusterReference } from '../src/spec/reference.ts';
 import { rules } from '../src/spec/rules/index.ts';
@@ -22,6 +23,7 @@ const generated: readonly Generated[] = [
     path: 'docs/cluster-yaml.md',
     render: async () => clusterReference(clusterJsonSchema(), rules, await read('examples/article.yaml')),
   },
+  { path: 'docs/errors.md', render: errorReference },
 ];
 
 const check = process.argv.includes('--check');
@@ -39,3 +41,20 @@ for (const { path, render } of generated) {
 for (const path of stale) console.log(check ? `${path} is not current: run \`npm run generate\`` : `wrote ${path}`);
 if (stale.length === 0) console.log(`${generated.length} generated files are current`);
 process.exitCode = check && stale.length > 0 ? 1 : 0;
+
+function errorReference(): string {
+  const rows = Object.entries(errorCodes).map(
+    ([code, meaning]) => `| \`${code}\` | ${meaning.replaceAll('|', '\\|')} |`,
+  );
+  return [
+    '# Error codes',
+    '',
+    'Generated from src/errors/codes.ts. Codes never change once released. Codes of problems in cluster.yaml are in',
+    'docs/cluster-yaml.md.',
+    '',
+    '| code | means |',
+    '|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
