@@ -1,18 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import type { Behaviour } from '../../src/balancer/behaviour.ts';
+import type { NetworkKind } from '../../src/lab/spec/lab-spec.ts';
 import { dial, tally, untilInRotation, wireLab } from '../support/balancer-lab.ts';
 
 const tries = 30;
 const check = { protocol: 'https', intervalMs: 500, timeoutMs: 2_000, rise: 1, fall: 3 } as const;
 
 /** Who answered, from each class of client, in 30 tries each. Three masters that see the same are one line. */
-async function outcomes(behaviour: Behaviour, masters: number, ip: '4' | '6'): Promise<Record<string, string>> {
+async function outcomes(
+  behaviour: Behaviour,
+  masters: number,
+  ip: '4' | '6',
+  kind: NetworkKind | undefined,
+): Promise<Record<string, string>> {
   await using lab = await wireLab({
     name: `bal-${behaviour}-${masters}-${ip}`,
     masters,
     workers: 1,
     clients: 1,
     ip,
+    network: { kind },
     balancer: { like: behaviour, healthCheck: check },
   });
   const names = Array.from({ length: masters }, (_, i) => `m${i + 1}`);
@@ -60,9 +67,14 @@ describe('what each client class gets through the balancer', () => {
   test.each([...rows(one, 1, '4'), ...rows(three, 3, '4'), ...rows(three, 3, '6')])(
     '$behaviour, $masters backend(s), IPv$ip',
     async ({ behaviour, masters, ip, expected }) => {
-      expect(await outcomes(behaviour, masters, ip)).toEqual(expected);
+      expect(await outcomes(behaviour, masters, ip, undefined)).toEqual(expected);
     },
   );
+
+  // LVS-DR is `local` on a segment; a balancer that uses its own address works wherever it is.
+  test.each(['local', 'works', 'proxy'] as const)('%s on a segment, 3 backends, IPv4', async (behaviour) => {
+    expect(await outcomes(behaviour, 3, '4', 'segment')).toEqual(three[behaviour]);
+  });
 });
 
 function everybody(master: (name: string) => string, others: string): Record<string, string> {

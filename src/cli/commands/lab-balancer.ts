@@ -23,6 +23,7 @@ interface Common {
 /** `hairpin lab balancer …`. */
 export function labBalancerCommand(): Command {
   return new Command('balancer')
+    .exitOverride()
     .description("look at the lab's balancer, and change it while it runs")
     .addCommand(statusCommand())
     .addCommand(setCommand())
@@ -141,6 +142,7 @@ async function change(
 
 function common(command: Command, example: string): Command {
   return command
+    .exitOverride() // not inherited by a command that is added ready-made; without it usage errors exit with 1
     .option('--lab <name>', 'name of the lab', 'lab')
     .addOption(outputOption())
     .addHelpText('after', `\nExample:\n  ${example}\n`);
