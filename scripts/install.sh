@@ -8,8 +8,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # What each is for is in src/lab/doctor/checks/tools.ts; `hairpin lab doctor` looks for the same programs.
+# libatomic1 is for the Node.js that npm installs: a minimal system does not have it.
 PACKAGES=(
-  ca-certificates conntrack curl debootstrap dnsmasq-base haproxy iproute2 iptables keepalived nftables
+  ca-certificates conntrack curl debootstrap dnsmasq-base haproxy iproute2 iptables keepalived libatomic1 nftables
   openssh-client openssh-server openssl procps socat systemd-container tcpdump util-linux zstd
 )
 # Units that these packages enable, each with its package.
@@ -72,13 +73,16 @@ quietly() {
   rm -f "$log"
 }
 
-# apt tells on descriptor 3 how far it is: `pmstatus:PACKAGE:PERCENT:TEXT`. Every tenth of the way is worth a line.
+# apt tells on a descriptor of its own how far it is: `pmstatus:PACKAGE:PERCENT:TEXT`. Every tenth of the way is worth a
+# line. That descriptor must not be one that packages' scripts write to: apt makes it non-blocking, and then their
+# `echo` fails when the reader is slow.
 apt_with_progress() {
   local log code=0
   log=$(mktemp)
   {
-    as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
-      apt-get -qq -o Dpkg::Use-Pty=0 -o APT::Status-Fd=1 "$@" 2>&1 || echo "code:$?"
+    as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C sh -c \
+      'exec 3>&1 >>"$0" 2>&1; exec apt-get -q -o Dpkg::Use-Pty=0 -o APT::Status-Fd=3 "$@"' "$log" "$@" ||
+      echo "code:$?"
   } | {
     local kind package percent text last=-1 tenth failed=0
     while IFS=: read -r kind package percent text; do
@@ -89,7 +93,6 @@ apt_with_progress() {
           last=$tenth
           ;;
         code) failed=$package ;;
-        *) printf '%s\n' "$kind${package:+:$package}${percent:+:$percent}${text:+:$text}" >>"$log" ;;
       esac
     done
     exit "$failed"
