@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { readBalancerStatus } from '../../src/lab/balancer/client.ts';
 import type { BalancerStatus } from '../../src/lab/balancer/status.ts';
 import { type Lab, startLab } from '../../src/lab/runtime/start-lab.ts';
@@ -8,8 +9,8 @@ import { balancerCatalog } from '../../src/lab/spec/catalog.ts';
 import type { LabInput } from '../../src/lab/spec/input.ts';
 import { resolveLab } from '../../src/lab/spec/resolve.ts';
 
-const dialer = join(import.meta.dirname, 'dial.main.ts');
-const flower = join(import.meta.dirname, 'flow.main.ts');
+const dialer = fileURLToPath(new URL('./dial.main.ts', import.meta.url));
+const flower = fileURLToPath(new URL('./flow.main.ts', import.meta.url));
 
 export interface Outcome {
   /** The machine that answered, or `timeout`, `refused`, an error code. */

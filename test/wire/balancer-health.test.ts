@@ -109,7 +109,12 @@ describe('where health checks come from', () => {
     await untilInRotation(lab, ['m1', 'm2', 'm3']);
     const vip = lab.spec.endpoint.addresses[0]?.text;
     await lab.exec('m1', ['ip', 'address', 'add', `${vip}/32`, 'dev', 'lo']);
-    await untilInRotation(lab, ['m2', 'm3']);
+    const { backends } = await untilInRotation(lab, ['m2', 'm3']);
+    expect(backends.map((b) => [b.name, b.lastCheck?.problem])).toEqual([
+      ['m1', 'no answer within 300 ms'],
+      ['m2', undefined],
+      ['m3', undefined],
+    ]);
     await lab.exec('m1', ['ip', 'address', 'del', `${vip}/32`, 'dev', 'lo']);
     await untilInRotation(lab, ['m1', 'm2', 'm3']);
   });

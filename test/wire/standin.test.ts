@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBalancerStatus } from '../../src/lab/balancer/client.ts';
 import { setDns } from '../../src/lab/dns/start.ts';
@@ -9,7 +9,7 @@ import { readStandin, setStandin } from '../../src/lab/standin/control.ts';
 import { address } from '../../src/std/address.ts';
 import { untilInRotation, wireLab } from '../support/balancer-lab.ts';
 
-const watcher = join(import.meta.dirname, '../support/watch.main.ts');
+const watcher = fileURLToPath(new URL('../support/watch.main.ts', import.meta.url));
 const check = { protocol: 'https', intervalMs: 200, timeoutMs: 1_000, rise: 1, fall: 2 } as const;
 const names = ['m1', 'm2', 'm3'];
 
