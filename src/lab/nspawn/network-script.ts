@@ -26,7 +26,7 @@ export function networkScript(topology: Topology, space: MachineSpace, again: re
     `ip netns add ${netns}`,
     ...again.flatMap(({ argv, stdin }, index) => shell(argv, stdin, `END${index}`)),
     `[ -z "$mac" ] || ip -n ${netns} link set dev ${device} address "$mac"`,
-    'if [ "${1-}" = off ]; then',
+    'if [ $# = 1 ]; then',
     ...shell(silenced.argv, silenced.stdin, 'OFF'),
     'fi',
     '',
