@@ -80,7 +80,7 @@ export function etcdVoters(node: SpecNode, count: number): Question {
     script: `
 want=$1; shift
 list=$(sh -c "$1" hairpin-etcd "$2" 2>&1) || { echo "etcd: $(printf '%s\\n' "$list" | tail -n 1)"; exit 1; }
-all=$(printf '%s\\n' "$list" | grep -c .)
+all=$(printf '%s\\n' "$list" | grep -c -E '^(started|unstarted) ')
 voters=$(printf '%s\\n' "$list" | grep -c -x 'started voter')
 [ "$all" = "$want" ] && [ "$voters" = "$want" ] || { echo "$all members, $voters of them started voters"; exit 1; }`,
     args: [String(count), etcdMembersScript, etcdEndpoint(node)],
@@ -108,21 +108,28 @@ done
 
 /**
  * /healthz of kube-proxy says 200 while it still waits for its first answer from the apiserver, so the time of its last
- * sync is read; it is 0 before the first one. Where its metrics are elsewhere, the rules themselves are looked for.
+ * sync is read as well: each family that was queued must have been written once, and /healthz must not complain about
+ * later ones. Where its metrics are elsewhere, the rules themselves are looked for.
  */
 export const kubeProxySynced: Question = {
   want: 'kube-proxy has written its rules',
   script: `
+families() {
+  printf '%s\\n' "$metrics" | grep "^kubeproxy_sync_proxy_rules_$1"'[{ ]' | grep -v ' 0$' | sed 's/ [^ ]*$//; s/^[a-z_]*//' | sort
+}
 for host in 127.0.0.1 '[::1]'; do
   metrics=$(curl --silent --globoff --noproxy '*' --max-time 3 "http://$host:10249/metrics" 2>/dev/null) || continue
-  last=$(printf '%s\\n' "$metrics" | grep '^kubeproxy_sync_proxy_rules_last_timestamp_seconds' | grep -v ' 0$')
-  [ -n "$last" ] && exit 0
-  echo 'kube-proxy runs and has not synced yet'
-  exit 1
+  queued=$(families last_queued_timestamp_seconds)
+  synced=$(families last_timestamp_seconds)
+  [ -n "$synced" ] || { echo 'kube-proxy runs and has not synced yet'; exit 1; }
+  [ -z "$queued" ] || [ "$queued" = "$synced" ] || { echo "kube-proxy has synced $(echo $synced) and not all of $(echo $queued)"; exit 1; }
+  code=$(curl --silent --globoff --noproxy '*' --max-time 3 --output /dev/null --write-out '%{http_code}' "http://$host:10256/healthz" 2>/dev/null)
+  [ "$code" != 503 ] || { echo 'kube-proxy could not write its last rules (/healthz on 10256 says 503)'; exit 1; }
+  exit 0
 done
 nft list tables 2>/dev/null | grep -q 'kube-proxy$' && exit 0
-iptables-save -t nat 2>/dev/null | grep -q '^-A KUBE-SERVICES' && exit 0
-ip6tables-save -t nat 2>/dev/null | grep -q '^-A KUBE-SERVICES' && exit 0
+iptables-save -t nat 2>/dev/null | grep -q '^-A KUBE-SVC' && exit 0
+ip6tables-save -t nat 2>/dev/null | grep -q '^-A KUBE-SVC' && exit 0
 echo 'kube-proxy does not run'
 exit 1`,
   args: [],

@@ -15,10 +15,13 @@ export interface ProxyTools {
   entries(): Promise<readonly LayerEntry[]>;
 }
 
+/** Raised when other files are taken out of the same base. */
+const recipe = 2;
+
 /** Takes them out of the base image, which is made first where it is not there. */
 export function toolsOfBase(opts: { emit: Emit; signal: AbortSignal; cache: string }): ProxyTools {
   return {
-    id: async () => (await ensureBase(opts)).id,
+    id: async () => `${(await ensureBase(opts)).id}+${recipe}`,
     entries: async () => proxyTools((await ensureBase(opts)).rootfs, opts.signal),
   };
 }
@@ -26,12 +29,17 @@ export function toolsOfBase(opts: { emit: Emit; signal: AbortSignal; cache: stri
 /** nft, iptables and conntrack with the libraries they load, out of the base image. */
 async function proxyTools(rootfs: string, signal: AbortSignal): Promise<readonly LayerEntry[]> {
   const programs = ['/usr/sbin/nft', '/usr/sbin/xtables-nft-multi', '/usr/sbin/conntrack'];
-  const { stdout } = await runTool(['chroot', rootfs, 'ldd', ...programs], {
-    signal,
-    fails: { code: 'ARTEFACT_BUILD_FAILED', message: 'Cannot list the libraries that kube-proxy needs' },
-  });
-  const libraries = parseLdd(stdout);
-  const extensions = await extensionsBeside(rootfs, libraries);
+  const librariesOf = async (paths: readonly string[]) => {
+    const { stdout } = await runTool(['chroot', rootfs, 'ldd', ...paths], {
+      signal,
+      fails: { code: 'ARTEFACT_BUILD_FAILED', message: 'Cannot list the libraries that kube-proxy needs' },
+    });
+    return parseLdd(stdout);
+  };
+  const direct = await librariesOf(programs);
+  const extensions = await extensionsBeside(rootfs, direct);
+  // Extensions load libraries of their own: without libm there is no `statistic`, and no Service with two backends.
+  const libraries = [...new Set([...direct, ...(await librariesOf(extensions))])].toSorted();
   const file = (path: string, mode: number): Promise<LayerEntry> => copyOf(rootfs, path, mode);
   return [
     ...directoriesOf([...libraries, ...extensions]).map(
