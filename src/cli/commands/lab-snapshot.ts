@@ -6,7 +6,6 @@ import { runCommand } from '../run.ts';
 /** `hairpin lab snapshot NAME`, `hairpin lab snapshot list`, `hairpin lab snapshot remove NAME`. */
 export function labSnapshotCommand(): Command {
   return new Command('snapshot')
-    .enablePositionalOptions()
     .description('keep a lab of real nodes as it is now; `lab up --from NAME` brings it back in seconds')
     .argument('<name>', 'name of the snapshot')
     .option('--lab <name>', 'name of the lab', 'lab')
@@ -26,13 +25,14 @@ export function labSnapshotCommand(): Command {
     .addCommand(removeCommand());
 }
 
+// `snapshot` has an option `--output` of its own, and commander gives what is typed to the outermost command that has it.
 function listCommand(): Command {
   return new Command('list')
     .description('list the snapshots')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  hairpin lab snapshot list --output json\n')
-    .action(async (options: { output?: string }) =>
-      runCommand(options, async ({ print }) => {
+    .action(async (_options: unknown, command: Command) =>
+      runCommand(command.optsWithGlobals(), async ({ print }) => {
         const all = await listSnapshots();
         print(all.map(view), () => (all.length === 0 ? 'no snapshots' : all.map(line).join('\n')));
         return undefined;
@@ -46,8 +46,8 @@ function removeCommand(): Command {
     .argument('<name>', 'name of the snapshot')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  hairpin lab snapshot remove cluster\n')
-    .action(async (name: string, options: { output?: string }) =>
-      runCommand(options, async ({ print }) => {
+    .action(async (name: string, _options: unknown, command: Command) =>
+      runCommand(command.optsWithGlobals(), async ({ print }) => {
         await removeSnapshot(name);
         print({ removed: name }, () => `${name} is removed`);
         return undefined;
