@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import {
   BadSpecError,
+  diagnoseHost,
   type LabContext,
   type LabFlags,
   type LabSpec,
@@ -9,6 +10,7 @@ import {
   OperatorError,
   parseLabFlags,
   parseLabYaml,
+  requireFit,
   restoreSnapshot,
   snapshotSpec,
   startLab,
@@ -40,6 +42,8 @@ export function labUpCommand(): Command {
     .action(async (options: Options) =>
       runCommand(options, async ({ emit, signal, print }) => {
         const spec = await wantedLab(options);
+        const nodes = spec.machines.filter(({ role }) => role !== 'client').length;
+        requireFit(await diagnoseHost(spec.tier, { signal, nodes, kubernetes: spec.kubernetes }));
         const { from } = options;
         const prepare = from === undefined ? {} : { prepare: (cx: LabContext) => restoreSnapshot(cx, from) };
         const lab = await startLab(spec, { emit, signal, onlyThis: true, ...prepare });

@@ -13,6 +13,7 @@ import type { LabSpec } from '../spec/lab-spec.ts';
 import { writeNamespaceFiles } from '../tier/namespace-exec.ts';
 import type { LabContext } from '../tier/tier.ts';
 import { tierOf } from '../tier/tiers.ts';
+import { labNamePattern } from '../topology/names.ts';
 import { createContext, runCommands } from './context.ts';
 import { holdLab } from './lock.ts';
 import { openLab, type RunningLab } from './open-lab.ts';
@@ -100,6 +101,8 @@ async function claim(lab: string): Promise<void> {
   if (process.geteuid?.() !== 0) {
     throw new OperatorError('HOST_UNFIT', 'A lab needs root: it makes network namespaces', { hint: 'use sudo' });
   }
+  // The name becomes part of paths, whoever made the spec.
+  if (!labNamePattern.test(lab)) throw new OperatorError('USAGE', `\`${lab}\` cannot be the name of a lab`);
   const { root } = labPaths(lab);
   await mkdir(dirname(root), { recursive: true, mode: 0o755 });
   const [cgroups, netns] = await Promise.all([findLabCgroups(), labNetns()]);

@@ -1,4 +1,4 @@
-import { type Address, type Cidr, type Family, formatCidr, parseAddress } from '../../std/address.ts';
+import { type Address, type Cidr, cidrsOverlap, type Family, formatCidr, parseAddress } from '../../std/address.ts';
 import { addressPlan, defaults } from './defaults.ts';
 import type { LabInput, MachinesInput } from './input.ts';
 import type { LabMachine, LabRole } from './lab-spec.ts';
@@ -48,8 +48,10 @@ export function resolveMachines(
         given[index] ?? nets.map((net) => nextFree(net, kind.role, taken));
       const tooSmall = nets[addresses.indexOf(undefined)];
       if (tooSmall !== undefined) {
-        // Said once: workers that come after too many masters are not too many themselves.
-        if (full.has(tooSmall)) break;
+        // Said once: workers that come after too many masters are not too many themselves, and where subnets overlap
+        // that is what is wrong.
+        if (full.has(tooSmall) || (kind.role === 'client' && subnets.nodes.some((net) => cidrsOverlap(net, tooSmall))))
+          break;
         full.add(tooSmall);
         report({
           path: ['spec', kind.key],
