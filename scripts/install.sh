@@ -66,7 +66,7 @@ quietly() {
   local log
   log=$(mktemp)
   if ! "$@" >"$log" 2>&1; then
-    tail -n 20 "$log" >&2
+    tail -n 40 "$log" >&2
     rm -f "$log"
     fail "\`$*\` failed" 'the last lines above say why; run make again when it is put right'
   fi
@@ -155,7 +155,21 @@ install_node_modules() {
   local start=$SECONDS
   say "npm: installing $(grep -c '^    "node_modules/' package-lock.json) packages of package-lock.json (Node.js itself is one), about half a minute"
   # The old Node.js that runs npm here warns that packages want a newer one; it does not run them.
-  quietly npm ci --no-audit --no-fund --loglevel=error
+  local flags=(--no-audit --no-fund --loglevel=error) log
+  log=$(mktemp)
+  if npm ci "${flags[@]}" >"$log" 2>&1; then
+    :
+  elif grep -q 'are in sync' "$log"; then
+    # A registry that does not carry the builds of some libraries for other systems leaves them out of the lock file,
+    # and npm 11 then refuses it as a whole. npm install takes it, checksums included, and --no-save leaves it alone.
+    say '  npm ci wants entries for other systems in package-lock.json; npm install does without'
+    quietly npm install --no-save "${flags[@]}"
+  else
+    tail -n 20 "$log" >&2
+    rm -f "$log"
+    fail 'npm ci failed' 'the last lines above say why; run make again when it is put right'
+  fi
+  rm -f "$log"
   printf '%s\n' "$want" >"$stamp"
   say "npm: installed in $((SECONDS - start)) s"
 }
