@@ -47,7 +47,7 @@ ask() {
       code="$(printf "$REQUEST" | timeout 1 openssl s_client -quiet -connect "$target" "$@" 2>/dev/null | head -n 1 | cut -s -d ' ' -f 2)"
       ;;
     socat)
-      if [ -r "$CA" ]; then check="cafile=$CA,commonname="; else check=verify=0; fi
+      if [ -r "$CA" ]; then check="cafile=$CA,commonname=$HOST"; else check=verify=0; fi
       code="$(printf "$REQUEST" | timeout 1 socat -t 1 - "OPENSSL:$target,$check" 2>/dev/null | head -n 1 | cut -s -d ' ' -f 2)"
       ;;
   esac
