@@ -44,6 +44,7 @@ export type ProblemCode =
   | 'REDIRECTED'
   | 'NOT_COUNTED'
   | 'UNDETERMINED'
+  | 'BACKEND_UNUSED'
   | 'MIXED';
 
 export interface Problem {
@@ -200,7 +201,7 @@ function problemsOf(
     ...nodeProblems(nodes, seen),
     ...(wrongPorts(seen).length > 0
       ? [wrongPort(nodes, seen)]
-      : [...foreignProblems(seen, by), ...silenceProblems(nodes, seen)]),
+      : [...foreignProblems(seen, by), ...silenceProblems(nodes, seen), ...unusedBackends(nodes, seen, by)]),
   ];
 }
 
@@ -404,6 +405,27 @@ function partlyBlocked(nodes: readonly NodeVerdict[], seen: ProbeObservation): P
       nodes: names,
       text: `${names.join(', ')} cannot reach the endpoint at all, and others can`,
       hint: 'a worker does not hairpin: look at security groups, access lists and routes between it and the balancer',
+    },
+  ];
+}
+
+/** Masters that serve and to which no connection was sent, while others got some. */
+function unusedBackends(nodes: readonly NodeVerdict[], seen: ProbeObservation, by: (one: Try) => Answer): Problem[] {
+  const answers = seen.clients.filter((client) => client.route !== 'local').flatMap((client) => client.tries.map(by));
+  const used = new Set([
+    ...answers.flatMap((answer) => (answer.is === 'backend' ? [answer.node] : [])),
+    ...nodes.filter((node) => node.returned > 0).map((node) => node.node),
+  ]);
+  // An answer that could have come from anybody, or one that was thrown away, keeps everybody from being called unused.
+  if (used.size === 0 || used.has(undefined) || nodes.some((node) => node.stray > 0)) return [];
+  const unused = seen.backends.filter((backend) => backend.listening && !used.has(backend.node)).map((b) => b.node);
+  if (unused.length === 0) return [];
+  return [
+    {
+      code: 'BACKEND_UNUSED',
+      nodes: unused,
+      text: `No connection was sent to ${unused.join(', ')}, although ${unused.length === 1 ? 'it serves' : 'they serve'}`,
+      hint: 'is it a healthy backend of the balancer? One that chooses by source address may leave a backend out, too',
     },
   ];
 }

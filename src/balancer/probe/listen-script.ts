@@ -10,7 +10,9 @@
 export const listenScript = String.raw`
 use strict; use warnings; use Socket qw(:DEFAULT inet_pton inet_ntop IN6ADDR_ANY IPPROTO_IPV6 IPV6_V6ONLY sockaddr_family pack_sockaddr_in6 unpack_sockaddr_in6); use POSIX (); use Fcntl; use Errno qw(EAGAIN EINTR);
 my ($node, $life, $tls, @ports) = @ARGV;
-$| = 1; alarm($life + 0);
+# A client that went away while it was answered must not end the listener; a reader that went away must.
+$| = 1; $SIG{PIPE} = 'IGNORE'; alarm($life + 0);
+sub report { print "$_[0]\n" or exit 4 }
 sub nonblock { fcntl($_[0], F_SETFL, O_NONBLOCK) }
 my (%servers, %conns);
 for my $port (@ports) {
@@ -20,13 +22,13 @@ for my $port (@ports) {
     setsockopt($fh, SOL_SOCKET, SO_REUSEADDR, 1);
     if ($domain == AF_INET6) { setsockopt($fh, IPPROTO_IPV6, IPV6_V6ONLY, 1) or next }
     my $at = $domain == AF_INET6 ? pack_sockaddr_in6($port, IN6ADDR_ANY) : pack_sockaddr_in($port, INADDR_ANY);
-    if (!bind($fh, $at) or !listen($fh, 128)) { next if $domain == AF_INET6 and $open; print "failed $port $!\n"; exit 3 }
+    if (!bind($fh, $at) or !listen($fh, 128)) { next if $domain == AF_INET6 and $open; report("failed $port $!"); exit 3 }
     nonblock($fh); $servers{fileno $fh} = { fh => $fh, port => $port }; $open++;
   }
 }
-print "ready\n";
+report('ready');
 sub drop { my ($c) = @_; for my $fh (grep { defined } $c->{fh}, $c->{up}) { delete $conns{fileno $fh}; close $fh } }
-sub seen { my ($c, $kind) = @_; return if $c->{said}++; print "seen $c->{peer} $c->{port} $kind\n" }
+sub seen { my ($c, $kind) = @_; return if $c->{said}++; report("seen $c->{peer} $c->{port} $kind") }
 sub answer {
   my ($c) = @_;
   my $in = $c->{in};
@@ -58,7 +60,7 @@ while (1) {
   my $r = '';
   vec($r, $_, 1) = 1 for keys %servers, keys %conns;
   select($r, undef, undef, 0.2);
-  if (time != $ticked) { $ticked = time; print "tick\n" }
+  if (time != $ticked) { $ticked = time; report('tick') }
   for my $s (values %servers) {
     next unless vec($r, fileno $s->{fh}, 1);
     my $from = accept(my $fh, $s->{fh}) or next;

@@ -1,7 +1,7 @@
 import { listenScript } from './listen-script.ts';
 
 /**
- * What runs on a node while it is probed. Whatever it makes – a table, a directory in /run, a listener – goes away when
+ * What runs on a node while it is probed. Whatever it makes – a table, a listener, a directory in /run for the certificate – goes away when
  * it ends: by a signal, because nobody reads its output any more (it prints a tick each second, so a cut connection
  * shows within two), or because its time is up. For the case that it is killed outright, a guard in a session of its
  * own, started before the first thing is made, takes all of it away when the time is up.
@@ -12,7 +12,7 @@ import { listenScript } from './listen-script.ts';
  */
 const script = `
 table=$1 rules=$2 life=$3 path=$4 listener=$5 node=$6; shift 6
-dir=$(mktemp -d /run/hairpin-probe-XXXXXX) || exit 1
+dir=/run/$table
 undo='nft delete table inet "$1"; rm -rf -- "$2"'
 setsid sh -c "sleep $life; $undo" guard "$table" "$dir" </dev/null >/dev/null 2>&1 &
 guard=$!
@@ -41,7 +41,7 @@ port=0
 if [ -n "$path" ]; then
   command -v openssl >/dev/null || { echo 'failed 0 there is no openssl, and the health check wants HTTPS'; exit 3; }
   port=$(perl -e 'use Socket; socket(S, AF_INET, SOCK_STREAM, 0); bind(S, pack_sockaddr_in(0, INADDR_LOOPBACK)); print((unpack_sockaddr_in(getsockname S))[0])')
-  cd "$dir" && mkdir -p "./$(dirname "./$path")" && echo ok >"./$path"
+  mkdir -m 700 "$dir" && cd "$dir" && mkdir -p "./$(dirname "./$path")" && echo ok >"./$path"
   openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=hairpin-probe -keyout key -out cert >/dev/null 2>&1
   openssl s_server -accept "127.0.0.1:$port" -cert cert -key key -quiet -WWW </dev/null >/dev/null 2>&1 &
   tls=$!

@@ -14,6 +14,8 @@ export interface Seen {
 export interface Observer extends AsyncDisposable {
   readonly counting: boolean;
   readonly seen: readonly Seen[];
+  /** Why it ended although nobody stopped it; what was measured without it means nothing. */
+  readonly ended: unknown;
 }
 
 /** Starts counting and, where wanted, serving; resolves when both are under way. */
@@ -27,6 +29,7 @@ export async function startObserver(node: NodePort, observing: Observing, signal
   const running = node.change(observeArgv(observing), {
     // Not the caller's signal: an interrupted probe cleans up first, and that needs the connection.
     signal: stop.signal,
+    timeout: (observing.lifeSeconds + 10) * 1000,
     onLine: (stream, line) => {
       if (stream !== 'stdout') return;
       const [word, ...rest] = line.split(' ');
@@ -38,21 +41,40 @@ export async function startObserver(node: NodePort, observing: Observing, signal
       if (word === 'ready') lines.emit('ready');
     },
   });
-  const ended = running.then(
-    (result) =>
-      new OperatorError('PROBE_LISTENER', `The throw-away listener on ${node.name} did not start`, {
-        cause: failed ?? (result.stderr.trim() || `it ended with ${result.exitCode}`),
-        hint: `see what uses port ${observing.listenOn.join(', ')} on ${node.name}: ss -lntp`,
-      }),
-    (error: unknown) => error,
-  );
-  const first = await Promise.race([once(lines, 'ready').then(() => undefined), ended]);
-  if (first !== undefined) throw first;
+  let endedBy: unknown;
+  const ended = running
+    .then(
+      (result) =>
+        new OperatorError('PROBE_LISTENER', `What measures on ${node.name} ended by itself`, {
+          cause: failed ?? (result.stderr.trim().split('\n').at(-1) || `exit code ${result.exitCode}`),
+          hint: `see what uses port ${observing.listenOn.join(', ')} on ${node.name}: ss -lntp`,
+        }),
+      (error: unknown) => error,
+    )
+    .then((error) => {
+      endedBy = error;
+      return error;
+    });
+  const first = await Promise.race([
+    once(lines, 'ready', { signal }).then(
+      () => undefined,
+      () => signal.reason as unknown,
+    ),
+    ended,
+  ]);
+  if (first !== undefined) {
+    stop.abort(first);
+    await ended;
+    throw first;
+  }
   return {
     get counting() {
       return counting;
     },
     seen,
+    get ended() {
+      return endedBy;
+    },
     async [Symbol.asyncDispose]() {
       stop.abort(new OperatorError('INTERRUPTED', 'The probe is over'));
       await ended;

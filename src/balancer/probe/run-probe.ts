@@ -102,6 +102,7 @@ async function measure(plan: Plan, opts: { signal: AbortSignal; emit: Emit }): P
     (progress) => dialAll(plan, observers.byNode, signal, progress),
     (all) => `${tries} tries from each of ${countNodes(all.filter((one) => one.length > 0))}`,
   );
+  for (const observer of observers.byNode.values()) if (observer.ended !== undefined) throw observer.ended;
   const counted = await Promise.all(plan.looks.map((look) => readCounted(plan, look, observers.byNode)));
   const certificates = await Promise.all(plan.looks.map((look) => ownCertificate(plan, look, signal)));
   return {

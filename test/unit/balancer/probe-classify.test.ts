@@ -128,6 +128,18 @@ describe('classify()', () => {
       observation: seen([client('m1', times(30, tls('cert-m2'))), client('m2', times(30, tls('cert-m2')))]),
       nodes: 'm1 undetermined, m2 works',
       behaviour: 'works',
+      problems: ['BACKEND_UNUSED m1'],
+    },
+    {
+      name: 'only one master is in rotation, and it loses everything',
+      observation: seen([
+        client('m1', times(30, tls('cert-m3'))),
+        client('m2', times(30, tls('cert-m3'))),
+        client('m3', times(30, returned)),
+      ]),
+      nodes: 'm1 undetermined, m2 undetermined, m3 drop',
+      behaviour: 'drop',
+      problems: ['BACKEND_UNUSED m1 m2'],
     },
     {
       name: 'masters that share a certificate cannot be told apart: undetermined',
