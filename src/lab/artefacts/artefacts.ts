@@ -6,7 +6,7 @@ import { cacheDir } from '../paths.ts';
 import { type BinaryName, binaryNames } from './components.ts';
 import { hostArch } from './host-arch.ts';
 import { makeArtefacts } from './make.ts';
-import { looksUnchanged, type Manifest, readManifest } from './manifest.ts';
+import { isComplete, looksUnchanged, type Manifest, readManifest } from './manifest.ts';
 import { toolsOfBase } from './proxy-tools.ts';
 import { openScratch } from './scratch.ts';
 import { openSources, requireVersion } from './sources.ts';
@@ -70,7 +70,7 @@ export async function ensureArtefacts(wanted: string, opts: ArtefactOptions): Pr
 /** The artefacts where all of them are there already; takes no lock and starts no process. */
 export async function warmArtefacts(dir: string): Promise<Artefacts | undefined> {
   const manifest = await readManifest(dir);
-  if (manifest?.images === undefined) return undefined;
+  if (manifest === undefined || !isComplete(manifest)) return undefined;
   const unchanged = await Promise.all(
     Object.entries(manifest.files).map(([path, entry]) => looksUnchanged(dir, path, entry)),
   );

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDir } from '../paths.ts';
-import { looksUnchanged, readManifest } from './manifest.ts';
+import { isComplete, looksUnchanged, readManifest } from './manifest.ts';
 import { compareReleases } from './version.ts';
 
 /** A version that is in the cache, whole or not. */
@@ -31,7 +31,7 @@ async function describe(dir: string): Promise<CachedArtefacts | undefined> {
     version: manifest.version,
     arch: manifest.arch,
     dir,
-    complete: manifest.images !== undefined && unchanged.every(Boolean),
+    complete: isComplete(manifest) && unchanged.every(Boolean),
     files: unchanged.filter(Boolean).length,
     bytes: files.reduce((sum, [, entry]) => sum + entry.size, 0),
   };

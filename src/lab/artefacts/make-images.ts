@@ -7,7 +7,7 @@ import type { BinaryName } from './components.ts';
 import { imageName } from './image-refs.ts';
 import { binariesOf, imageSpec } from './image-specs.ts';
 import { writeImageTar } from './image-tar.ts';
-import { describeFile } from './manifest.ts';
+import { describeFile, imagesRevision } from './manifest.ts';
 import type { Work } from './work.ts';
 
 /** Makes a tar for each image that kubeadm names, from the binaries that are there. */
@@ -47,7 +47,7 @@ function imageKey(ref: string, toolsId: string, work: Work): string {
   const names = binariesOf(ref);
   if (names === undefined) throw unknownImage(ref);
   const sums = names.map((name: BinaryName) => `${name} ${work.files.get(`bin/${name}`)?.sha256}`);
-  const inputs = [ref, ...sums, ...(names.includes('kube-proxy') ? [toolsId] : [])];
+  const inputs = [String(imagesRevision), ref, ...sums, ...(names.includes('kube-proxy') ? [toolsId] : [])];
   return createHash('sha256').update(inputs.join('\n')).digest('hex');
 }
 

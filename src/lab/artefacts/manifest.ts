@@ -8,6 +8,9 @@ import { writeAtomic } from '../cache/write-atomic.ts';
 /** Raised when what is made from the same versions changes: everything older is then made again. */
 export const recipeRevision = 1;
 
+/** Raised when other things go into images that are made from the same binaries: only the images are then made again. */
+export const imagesRevision = 3;
+
 const entrySchema = z.object({
   /** What the file was made from; another key means that it has to be made again. */
   key: z.string(),
@@ -25,6 +28,8 @@ const manifestSchema = z.object({
   recipe: z.number(),
   /** Set when everything is there: images in kubeadm's order with their files. */
   images: z.array(z.object({ ref: z.string(), file: z.string() })).optional(),
+  /** Of the program that made the images. */
+  imagesRevision: z.number().optional(),
   /** By path below the directory: `bin/kubeadm`, `images/etcd.tar`. */
   files: z.record(z.string(), entrySchema),
 });
@@ -42,6 +47,11 @@ export async function readManifest(dir: string): Promise<Manifest | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** Whether everything was there when the manifest was written, made as this program makes it. */
+export function isComplete(manifest: Manifest): boolean {
+  return manifest.images !== undefined && manifest.imagesRevision === imagesRevision;
 }
 
 export async function writeManifest(dir: string, manifest: Manifest): Promise<void> {

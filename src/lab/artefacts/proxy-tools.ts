@@ -10,18 +10,15 @@ const iptablesNames = ['iptables', 'ip6tables'].flatMap((name) => [name, `${name
 
 /** The programs that kube-proxy runs, for its image. */
 export interface ProxyTools {
-  /** Changes when they do. */
+  /** Changes when they do; when other files are taken out of the same base, raise imagesRevision (manifest.ts). */
   id(): Promise<string>;
   entries(): Promise<readonly LayerEntry[]>;
 }
 
-/** Raised when other files are taken out of the same base. */
-const recipe = 2;
-
 /** Takes them out of the base image, which is made first where it is not there. */
 export function toolsOfBase(opts: { emit: Emit; signal: AbortSignal; cache: string }): ProxyTools {
   return {
-    id: async () => `${(await ensureBase(opts)).id}+${recipe}`,
+    id: async () => (await ensureBase(opts)).id,
     entries: async () => proxyTools((await ensureBase(opts)).rootfs, opts.signal),
   };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Emit } from '../../report/event.ts';
 import {
+  imagesRevision,
   looksUnchanged,
   type Manifest,
   type ManifestEntry,
@@ -51,7 +52,7 @@ export async function openWork(opts: WorkOptions): Promise<Work> {
       await writeManifest(dir, manifest());
     },
     async finish(images) {
-      const done = { ...manifest(), images };
+      const done = { ...manifest(), images, imagesRevision };
       await writeManifest(dir, done);
       return done;
     },

@@ -6,6 +6,7 @@ import { warmArtefacts } from '../../../../src/lab/artefacts/artefacts.ts';
 import { binaryNames } from '../../../../src/lab/artefacts/components.ts';
 import { listArtefacts } from '../../../../src/lab/artefacts/list.ts';
 import { makeArtefacts } from '../../../../src/lab/artefacts/make.ts';
+import { readManifest } from '../../../../src/lab/artefacts/manifest.ts';
 import type { Source } from '../../../../src/lab/artefacts/source.ts';
 import type { Event } from '../../../../src/report/event.ts';
 
@@ -163,6 +164,22 @@ describe('makeArtefacts()', () => {
         text: 'etcd v3.7.0 is in no source: v3.7.3 takes its place, under the name that kubeadm wants',
       },
     ]);
+  });
+
+  test('is not content with images that an older program made, and makes only them again', async () => {
+    const { dir } = await make(fakeSource().source);
+    const path = join(dir, 'manifest.json');
+    const manifest = (await readManifest(dir)) ?? { files: {} };
+    const files = Object.entries(manifest.files).map(([name, entry]) => [
+      name,
+      name.startsWith('images/') ? { ...entry, key: 'older' } : entry,
+    ]);
+    await writeFile(path, JSON.stringify({ ...manifest, imagesRevision: 1, files: Object.fromEntries(files) }));
+    expect(await warmArtefacts(dir)).toBeUndefined();
+    const { source, produced } = fakeSource();
+    const { events } = await make(source);
+    expect({ produced, images: imagesMade(events) }).toEqual({ produced: [], images: ['7 made'] });
+    expect(await warmArtefacts(dir)).toBeDefined();
   });
 
   test("makes kube-proxy's image again when the base image is another one", async () => {
