@@ -242,12 +242,12 @@ function count(n: number, noun: string): string {
 
 /** Left-aligned columns, two spaces between, two before; the last column is cut where the line would be too long. */
 function table(rows: readonly (readonly string[])[], columns: number, rightAligned: readonly number[] = []): string {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => [...(row[i] ?? '')].length)));
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => lettersOf(row[i] ?? '').length)));
   return rows
     .map((row) => {
       const line = row
         .map((cell, i) => {
-          const pad = ' '.repeat((widths[i] ?? 0) - [...cell].length);
+          const pad = ' '.repeat((widths[i] ?? 0) - lettersOf(cell).length);
           return rightAligned.includes(i + 1) ? pad + cell : cell + pad;
         })
         .join('  ');
@@ -257,6 +257,11 @@ function table(rows: readonly (readonly string[])[], columns: number, rightAlign
 }
 
 function cut(line: string, columns: number): string {
-  const letters = [...line];
+  const letters = lettersOf(line);
   return letters.length <= columns ? line : `${letters.slice(0, Math.max(1, columns - 1)).join('')}…`;
+}
+
+/** One per column of a terminal, for the letters that plans are made of (arrows and dashes are one each). */
+function lettersOf(text: string): readonly string[] {
+  return Array.from(text);
 }

@@ -30,18 +30,12 @@ export function nodeFiles(spec: Spec, plan: Plan, node: string): readonly NodeFi
 }
 
 function filesOf(step: Step): readonly NodeFile[] {
-  switch (step.kind) {
-    case 'write-file':
-      return [{ path: step.path, content: step.content, mode: step.mode }];
-    case 'kubeadm-init':
-    case 'kubeadm-join':
-    case 'join-credentials':
-      return [{ path: step.configPath, content: showSecretText(step.config), mode: 0o600 }];
-    case 'hosts-block':
-      return [{ path: step.path, content: `${setHostsBlock('', step.lines)}\n`, mode: 0o644 }];
-    default:
-      return [];
+  if (step.kind === 'write-file') return [{ path: step.path, content: step.content, mode: step.mode }];
+  if (step.kind === 'hosts-block') {
+    return [{ path: step.path, content: `${setHostsBlock('', step.lines)}\n`, mode: 0o644 }];
   }
+  // Every step with a configuration for kubeadm keeps it for the time of the command only, and 0600.
+  return 'configPath' in step ? [{ path: step.configPath, content: showSecretText(step.config), mode: 0o600 }] : [];
 }
 
 function byHandPage(spec: Spec, plan: Plan, node: string, steps: readonly Step[]): string {
@@ -63,28 +57,20 @@ function byHandPage(spec: Spec, plan: Plan, node: string, steps: readonly Step[]
 
 /** Shell lines for a person who does it by hand; a step without any needs no command or names its file. */
 function commandsOf(spec: Spec, step: Step): readonly string[] {
-  switch (step.kind) {
-    case 'unit':
-      return step.actions.map((action) =>
-        quoteArgv(['systemctl', action, ...(action === 'daemon-reload' ? [] : [step.unit])]),
-      );
-    case 'run':
-      return step.argv[0] === 'sh' ? [] : [quoteArgv(step.argv)];
-    case 'kubeadm-init':
-    case 'kubeadm-reset':
-      return [quoteArgv(step.argv)];
-    case 'kubeadm-join':
-      return [
-        quoteArgv(step.argv),
-        `# the same with flags, which everybody on the node can read: ${joinWithFlags(spec, step.role)}`,
-      ];
-    case 'join-credentials':
-      return step.commands.map(quoteArgv);
-    case 'apply-manifest':
-      return [quoteArgv(['kubectl', '--kubeconfig', '/etc/kubernetes/admin.conf', 'apply', '-f', step.path])];
-    default:
-      return [];
+  if (step.kind === 'unit') {
+    const { unit, actions } = step;
+    return actions.map((action) => quoteArgv(['systemctl', action, ...(action === 'daemon-reload' ? [] : [unit])]));
   }
+  if (step.kind === 'apply-manifest') {
+    return [quoteArgv(['kubectl', '--kubeconfig', '/etc/kubernetes/admin.conf', 'apply', '-f', step.path])];
+  }
+  if (step.kind === 'join-credentials') return step.commands.map(quoteArgv);
+  if (!('argv' in step) || step.argv[0] === 'sh') return [];
+  if (step.kind !== 'kubeadm-join') return [quoteArgv(step.argv)];
+  return [
+    quoteArgv(step.argv),
+    `# the same with flags, which everybody on the node can read: ${joinWithFlags(spec, step.role)}`,
+  ];
 }
 
 /** The command that kubeadm itself would print, as this version knows it. */

@@ -177,14 +177,8 @@ function unique(cx: PlanContext, node: string, slug: string): string {
 }
 
 function holdSlug(check: HoldCheck): string {
-  switch (check.is) {
-    case 'unit-active':
-      return `unit-${check.unit}`;
-    case 'address-present':
-      return `address-${check.address.text}`;
-    default:
-      return check.is;
-  }
+  if (check.is === 'unit-active') return `unit-${check.unit}`;
+  return check.is === 'address-present' ? `address-${check.address.text}` : check.is;
 }
 
 /**

@@ -19,7 +19,7 @@ export const keepalivedHaproxy: Strategy<'keepalived-haproxy'> = {
   warnings: () => [
     {
       code: 'KEEPALIVED_HAPROXY_TWO_HOPS',
-      text: 'connections from outside pass two balancers, and haproxy adds its own failure modes and 10 to 35 % of the throughput (facts/peers-measured.md)',
+      text: 'connections from outside pass two balancers, and haproxy adds its own failure modes and costs 10 to 35 % of the throughput',
     },
   ],
   tools: (_cx, place) => (place.part === 'worker' ? [] : [['haproxy'], ['keepalived']]),

@@ -179,7 +179,14 @@ export class Simulation {
       case 'delete-node':
         this.#nodes.delete(step.name);
         break;
-      default:
+      case 'apply-manifest':
+      case 'copy-certificates':
+      case 'delete-credentials':
+      case 'hold':
+      case 'import-images':
+      case 'install-bundle':
+      case 'join-credentials':
+      case 'restart-pods':
         break;
     }
   }

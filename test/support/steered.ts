@@ -33,7 +33,12 @@ export interface Steered extends AsyncDisposable {
 export async function steerMachine(lab: Lab, name: string, tools: string): Promise<Steered> {
   const { spec } = lab;
   const template = makeSpec({
-    ...{ masters: 1, workers: 0, ip: 4, version: 'v1.37.2', bundle: false, cni: 'none' },
+    masters: 1,
+    workers: 0,
+    ip: 4,
+    version: 'v1.37.2',
+    bundle: false,
+    cni: 'none',
     strategy: { name: 'direct' },
   }).nodes[0] as SpecNode;
   const nodes = spec.machines

@@ -5,9 +5,6 @@ import { atLeast, type Version } from '../../std/version.ts';
 export const kubeadmApis = ['v1beta1', 'v1beta2', 'v1beta3', 'v1beta4', 'v1'] as const;
 export type KubeadmApi = (typeof kubeadmApis)[number];
 
-/** Oldest Kubernetes minor (of major 1) that the renderers know. */
-export const oldestMinor = 14;
-
 /** What each kubeadm reads (`validateSupportedVersion` in its source); the last one is what it writes. */
 export function apisReadBy(v: Version): readonly KubeadmApi[] {
   if (!atLeast(v, 1, 15)) return ['v1beta1'];

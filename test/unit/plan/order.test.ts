@@ -42,7 +42,7 @@ describe('order of a plan', () => {
       const before = new Set<string>();
       for (const step of plan.steps) {
         expect(before.has(step.id)).toBe(false);
-        for (const need of step.needs) expect(before.has(need), `${step.id} needs ${need}`).toBe(true);
+        for (const need of step.needs) expect([step.id, need, before.has(need)]).toEqual([step.id, need, true]);
         before.add(step.id);
       }
     }));
@@ -57,7 +57,7 @@ describe('order of a plan', () => {
       const last = new Map<string, string>();
       for (const step of plan.steps) {
         const previous = last.get(step.node);
-        if (previous !== undefined) expect(step.needs).toContain(previous);
+        expect([step.id, previous === undefined || step.needs.includes(previous)]).toEqual([step.id, true]);
         last.set(step.node, step.id);
       }
     }));
@@ -92,7 +92,8 @@ describe('order of a plan', () => {
           (step.kind === 'unit' && step.unit === 'hairpin-vip.service') ||
           (step.kind === 'hosts-block' && step.lines.some((line) => line.startsWith('127.') || line.startsWith('::1')));
         const isFollower = plan.nodes.controlPlane.slice(1).includes(step.node);
-        if (bindsHere && isFollower) expect(needs.get(step.id)?.has(`${step.node}/kubeadm-join`)).toBe(true);
+        const isTooEarly = bindsHere && isFollower && needs.get(step.id)?.has(`${step.node}/kubeadm-join`) !== true;
+        expect([step.id, isTooEarly]).toEqual([step.id, false]);
       }
     }));
 
@@ -102,7 +103,7 @@ describe('order of a plan', () => {
       for (const step of plan.steps) {
         if (step.kind === 'write-file') for (const key of started) if (key.startsWith(step.node)) started.delete(key);
         if (step.kind !== 'unit' || !step.actions.includes('restart')) continue;
-        expect(started.has(`${step.node} ${step.unit}`), step.id).toBe(false);
+        expect([step.id, started.has(`${step.node} ${step.unit}`)]).toEqual([step.id, false]);
         started.add(`${step.node} ${step.unit}`);
       }
     }));
