@@ -5,7 +5,6 @@
 export function redact(text: string): string {
   return text
     .replaceAll(/\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g, 'abcdef.0123456789abcdef')
-    .replaceAll(/\bsha256:[0-9a-f]{64}\b/g, `sha256:${'0'.repeat(64)}`)
     .replaceAll(/\b[0-9a-f]{64}\b/g, 'f'.repeat(64))
     .replaceAll(/-----BEGIN [A-Z ]+-----[\s\S]*?-----END [A-Z ]+-----/g, '-----REDACTED-----')
     .replaceAll(/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, 'JWT-REDACTED')

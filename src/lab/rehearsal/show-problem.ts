@@ -101,7 +101,7 @@ export function explainProblem(problem: Problem): string {
     ...table(alone),
     ...(together.length === 0
       ? []
-      : ['', '  The same with all masters joined, each of them reporting Ready:', ...table(together)]),
+      : ['', '  The same after all of them have joined, which kubeadm calls a success:', ...table(together)]),
     '',
     '  Why: the balancer keeps the source address. What a master sends to the endpoint may come back to that same',
     '  master, now from itself to itself; its kernel drops such packets, and the connection hangs. Workers and',
