@@ -49,6 +49,27 @@ describe('every Kubernetes version that the lab is run with', () => {
   });
 });
 
+test("every extension of iptables can be loaded in kube-proxy's image, statistic among them", async () => {
+  const { images } = await ensureArtefacts('v1.37.2', { emit: silent, signal });
+  const image = images.find(({ ref }) => ref.includes('kube-proxy'))?.file ?? '';
+  const root = await mkdtemp(join(tmpdir(), 'hairpin-image-'));
+  try {
+    await execa('sh', ['-c', 'tar -xOf "$0" --wildcards "*/layer.tar" | tar -xC "$1"', image, root]);
+    const names = (await execa('find', [root, '-name', 'libxt_*.so'])).stdout.split('\n');
+    // Targets have names in capitals, but for `standard`.
+    const matches = names.flatMap((path) => /libxt_(?!standard)([a-z0-9]+)\.so$/.exec(path)?.[1] ?? []);
+    const unable: string[] = [];
+    for (const match of matches) {
+      const { stderr } = await execa('chroot', [root, 'iptables', '-m', match, '--help'], { reject: false });
+      // What iptables says of an extension whose libraries are not there.
+      if (stderr.includes(`Couldn't load match`)) unable.push(match);
+    }
+    expect({ statistic: matches.includes('statistic'), unable }).toEqual({ statistic: true, unable: [] });
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+});
+
 describe('kill -9', () => {
   let cache = '';
   beforeEach(async () => {
