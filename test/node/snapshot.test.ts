@@ -27,6 +27,22 @@ afterAll(removeAll);
 const sh = async (on: RunningLab, script: string) =>
   (await on.exec('m1', ['sh', '-c', script], { signal })).stdout.trim();
 
+test('the lab goes on when a snapshot fails half-way, and nothing half-made is kept', async () => {
+  const failing: RunningLab = {
+    ...lab,
+    tier: {
+      ...lab.tier,
+      async stopMachine(cx, machine, how) {
+        await lab.tier.stopMachine(cx, machine, how);
+        throw new Error('the last step failed');
+      },
+    },
+  };
+  await expect(saveSnapshot(failing, 't-half')).rejects.toThrow('the last step failed');
+  expect(await lab.tier.state(lab.cx, 'm1')).toBe('running');
+  expect((await hairpin(['lab', 'snapshot', 'list'])).stdout).not.toContain('t-half');
+});
+
 test('the lab goes on after the snapshot, with the same nodes', async () => {
   await sh(lab, 'echo before > /root/mark');
   const since = Date.now();
