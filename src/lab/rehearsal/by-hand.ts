@@ -85,7 +85,13 @@ export async function kubeadmJoin(
 ): Promise<RunResult> {
   const asMaster = ['--control-plane', '--certificate-key', join.certificateKey];
   const argv = [
-    ...['kubeadm', 'join', join.endpoint, '--token', join.token, '--discovery-token-ca-cert-hash', join.caHash],
+    'kubeadm',
+    'join',
+    join.endpoint,
+    '--token',
+    join.token,
+    '--discovery-token-ca-cert-hash',
+    join.caHash,
     ...(machine.role === 'control-plane' ? asMaster : []),
     ignore,
   ];

@@ -9,7 +9,10 @@ export function redact(text: string): string {
     .replaceAll(/-----BEGIN [A-Z ]+-----[\s\S]*?-----END [A-Z ]+-----/g, '-----REDACTED-----')
     .replaceAll(/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, 'JWT-REDACTED')
     .replaceAll(/\b[A-Za-z0-9+/]{200,}={0,2}/g, 'BASE64-REDACTED')
-    .replaceAll(/\u001b\[[0-9;]*m/g, '')
+    .replaceAll(colour, '')
     .replaceAll(/\b(\d+\.\d+\.\d+)-[a-z]+-v\d+\b/g, '$1')
     .replaceAll(/(SystemUUID|MachineID|BootID|machineID|bootID|systemUUID)([":= ]+)[0-9a-f-]{32,36}/g, '$1$20');
 }
+
+// eslint-disable-next-line no-control-regex -- that is what an escape sequence begins with
+const colour = /\u001b\[[0-9;]*m/g;
