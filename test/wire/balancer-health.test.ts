@@ -140,22 +140,32 @@ async function timesOf(lab: Lab, failure: Failure, check: HealthCheck) {
   // For haproxy, which waits its interval after the end of a check, silence costs more than the bound in the title.
   const out = detection(check, failure.how, pacingOf(lab.spec.balancer.behaviour));
   const back = readmission(check);
-  const broken = Date.now();
+  const breaking = Date.now();
   const heal = await failure.inject(lab);
-  const ejected = (await changeAfter(lab, broken, 'out', out.atMost * 3 + 2_000)) - broken;
+  const broken = Date.now();
+  const ejected = await changeAfter(lab, breaking, 'out', out.atMost * 3 + 2_000);
   await sleep(check.intervalMs);
   const healing = Date.now();
   await heal();
-  const readmitted = (await changeAfter(lab, healing, 'in', back.atMost * 3 + 2_000)) - healing;
+  const healed = Date.now();
+  const readmitted = await changeAfter(lab, healing, 'in', back.atMost * 3 + 2_000);
+  // Breaking and healing are commands that take their time; the change itself is somewhere between start and end.
   return {
     // A check that was under way when the backend broke may have been the first to fail.
-    ejectedInTime: within(ejected, { atLeast: out.atLeast - check.timeoutMs, atMost: out.atMost + scheduling }),
-    readmittedInTime: within(readmitted, { atLeast: back.atLeast - scheduling, atMost: back.atMost + scheduling }),
+    ejectedInTime: within(ejected, {
+      earliest: breaking + out.atLeast - check.timeoutMs,
+      latest: broken + out.atMost + scheduling,
+    }),
+    readmittedInTime: within(readmitted, {
+      earliest: healing + back.atLeast - scheduling,
+      latest: healed + back.atMost + scheduling,
+    }),
   };
 }
 
-function within(ms: number, span: { atLeast: number; atMost: number }): true | string {
-  return ms >= span.atLeast && ms <= span.atMost ? true : `${ms} ms, wanted ${span.atLeast} to ${span.atMost}`;
+function within(at: number, { earliest, latest }: { earliest: number; latest: number }): true | string {
+  if (at >= earliest && at <= latest) return true;
+  return at < earliest ? `${earliest - at} ms too early` : `${at - latest} ms too late`;
 }
 
 /** When m1 left or entered the rotation, as the balancer's own history has it. */
