@@ -5,6 +5,7 @@ import { ensureBase } from '../image/base.ts';
 import type { LabContext, MachineState, Tier } from '../tier/tier.ts';
 import type { MachineSpace } from '../topology/topology.ts';
 import { bootMachine, findKeeper, isReady } from './boot.ts';
+import { warnAboutControllers } from './controllers.ts';
 import { enterNode } from './enter.ts';
 import { nodeFaults } from './faults.ts';
 import { haltMachine } from './halt.ts';
@@ -28,6 +29,7 @@ export const nodeTier: Tier = {
   async start(cx) {
     const [lower, store] = await makeShared(cx);
     await requireInotify(cx);
+    await warnAboutControllers(cx);
     await ensureSsh(cx);
     const nodes = nodesOf(cx.topology);
     await Promise.all(
