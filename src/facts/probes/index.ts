@@ -1,5 +1,5 @@
 import type { Probe } from '../probe.ts';
-import type { Fact, NodeFacts } from '../types.ts';
+import type { NodeFacts } from '../types.ts';
 import { api } from './api.ts';
 import { certificates } from './certificates.ts';
 import { disks } from './disks.ts';
@@ -23,7 +23,7 @@ import { sysctls } from './sysctls.ts';
 import { tools } from './tools.ts';
 import { units } from './units.ts';
 
-type Value<F> = F extends Fact<infer T> ? T : never;
+type Value<F> = F extends { readonly is: 'known'; readonly value: infer T } ? T : never;
 
 /** One probe a fact; the clock is measured apart, because it needs the time of the question. */
 export const probes: { readonly [K in Exclude<keyof NodeFacts, 'clock'>]: Probe<Value<NodeFacts[K]>> } = {
