@@ -19,19 +19,22 @@ export function createProgram(): Command {
       'Highly available Kubernetes control planes behind load balancers that their own backends cannot reach',
     )
     .version(version(), '-V, --version', 'print the version')
-    .helpCommand(false)
-    .showHelpAfterError('(see --help)')
-    .exitOverride();
-  program.addCommand(initCommand());
-  program.addCommand(labCommand());
-  program.addCommand(planCommand());
-  program.addCommand(probeCommand());
-  program.addCommand(renderCommand());
-  program.addCommand(checkCommand());
-  program.addCommand(kubeconfigCommand());
-  program.addCommand(resetCommand());
-  program.addCommand(statusCommand());
-  program.addCommand(upCommand());
+    .helpCommand(false);
+  for (const command of [
+    initCommand(),
+    probeCommand(),
+    planCommand(),
+    upCommand(),
+    statusCommand(),
+    checkCommand(),
+    kubeconfigCommand(),
+    renderCommand(),
+    resetCommand(),
+    labCommand(),
+  ]) {
+    program.addCommand(command);
+  }
+  throwOnUsageProblems(program);
   return program;
 }
 
@@ -43,6 +46,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   }
+}
+
+/** Commands that are added whole do not take this from their parent, and would end the process with exit code 1. */
+function throwOnUsageProblems(command: Command): void {
+  command.exitOverride().showHelpAfterError('(see --help)');
+  for (const child of command.commands) throwOnUsageProblems(child);
 }
 
 function version(): string {
