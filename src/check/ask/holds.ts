@@ -115,7 +115,7 @@ export const kubeProxySynced: Question = {
   want: 'kube-proxy has written its rules',
   script: `
 families() {
-  printf '%s\\n' "$metrics" | grep "^kubeproxy_sync_proxy_rules_$1"'[{ ]' | grep -v ' 0$' | sed 's/ [^ ]*$//; s/^[a-z_]*//' | sort
+  printf '%s\\n' "$metrics" | grep "^kubeproxy_sync_proxy_rules_$1"'[{ ]' | grep -v ' 0$' | sed 's/ [^ ]*$//; s/^[a-z_]*//; s/^$/all families/' | sort
 }
 for host in 127.0.0.1 '[::1]'; do
   metrics=$(curl --silent --globoff --noproxy '*' --max-time 3 "http://$host:10249/metrics" 2>/dev/null) || continue
