@@ -4,12 +4,15 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 interface Job {
   readonly name: string;
   readonly argv: readonly string[];
 }
 
+// Tools start by `#!/usr/bin/env node`: they get this Node.js, not whichever the machine has.
+const path = `${dirname(process.execPath)}:${process.env.PATH ?? ''}`;
 const bin = (name: string) => `node_modules/.bin/${name}`;
 
 const jobs: readonly Job[] = [
@@ -48,7 +51,7 @@ async function run(job: Job): Promise<boolean> {
   const [command = '', ...args] = job.argv;
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1' },
+    env: { ...process.env, PATH: path, FORCE_COLOR: '0', NO_COLOR: '1' },
   });
   const output: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk));

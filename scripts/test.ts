@@ -5,13 +5,16 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 interface Count {
   passed: number;
   failed: number;
   skipped: number;
 }
+
+// Tools start by `#!/usr/bin/env node`: they get this Node.js, not whichever the machine has.
+const path = `${dirname(process.execPath)}:${process.env.PATH ?? ''}`;
 
 const suites = process.argv.slice(2);
 if (suites.length === 0) {
@@ -85,7 +88,7 @@ async function vitest(suite: string): Promise<Count> {
 
 async function run(argv: readonly string[], onLine: (line: string) => void): Promise<number> {
   const [command = '', ...args] = argv;
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PATH: path } });
   child.stdout.setEncoding('utf8');
   let rest = '';
   child.stdout.on('data', (chunk: string) => {
