@@ -11,7 +11,6 @@ const pureLibraries = new Set([
   'zod',
   'yaml',
   'ipaddr.js',
-  'cli-table3',
   'diff',
   'node:util',
   'node:crypto',
