@@ -10,7 +10,7 @@ import { type Emit, task } from '../../report/event.ts';
 import type { UnsafeChoice } from '../../strategy/strategy.ts';
 import { applyPlan } from '../engine.ts';
 import { FileJournal, journalPath } from '../journal.ts';
-import { measuredBehaviour, rememberMeasured } from './measured.ts';
+import { measureBalancer, rememberMeasured } from './measured.ts';
 import { beginRun, lockAll } from './run.ts';
 import { type ClusterSession, gatherClusterFacts, localReader } from './session.ts';
 
@@ -53,7 +53,9 @@ export async function bringUp(opts: UpOptions): Promise<UpResult> {
     const acceptUnsafe = opts.acceptUnsafe ?? new Set();
     const look = async (): Promise<ClusterFacts> => gatherClusterFacts(session, { emit, signal });
     const facts = await look();
-    const measured = await measuredBehaviour(session, facts, { emit, signal });
+    // What is wrong with the nodes is said before anything is measured: measuring takes time, and all of the nodes.
+    refuseBlocked(makePlan({ spec: session.spec, facts, measured: undefined, acceptUnsafe }));
+    const measured = await measureBalancer(session, facts, { emit, signal });
     const plan = makePlan({ spec: session.spec, facts, measured, acceptUnsafe });
     refuseBlocked(plan);
     if (isEmpty(plan)) {
