@@ -68,11 +68,14 @@ export async function runTrials(
   wanted: readonly Trial[],
   opts: { scratch: string; signal: AbortSignal },
 ): Promise<ReadonlyMap<string, string | undefined>> {
-  const { stdout } = await runTool(['sh', '-c', trialScript(wanted)], {
+  const { stdout, stderr } = await runTool(['sh', '-c', trialScript(wanted)], {
     signal: opts.signal,
     ownMounts: true,
     env: { SCRATCH: opts.scratch, LC_ALL: 'C' },
     fails: undefined,
   });
-  return parseTrials(stdout);
+  const found = parseTrials(stdout);
+  // Where not even the namespaces could be made, the reason is the same for all.
+  const unasked = stderr.trim() || 'it could not be tried';
+  return new Map(wanted.map(({ name }) => [name, found.has(name) ? found.get(name) : unasked]));
 }
