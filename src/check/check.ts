@@ -23,6 +23,8 @@ export interface Check {
   /** Stable: scripts match it. */
   readonly name: string;
   readonly title: string;
+  /** It makes many connections, and wants to be alone. */
+  readonly heavy?: boolean;
   ask(cx: CheckContext): Promise<Verdict>;
 }
 
@@ -33,23 +35,27 @@ export interface CheckResult {
   readonly ms: number;
 }
 
+/** All at once, but for those that make many connections: they would disturb each other and everybody else. */
 export async function runChecks(
   checks: readonly Check[],
   cx: CheckContext,
   onResult: (result: CheckResult) => void = () => undefined,
 ): Promise<readonly CheckResult[]> {
-  return Promise.all(
-    checks.map(async (check) => {
-      const start = performance.now();
-      const verdict = await check.ask(cx).catch((error: unknown): Verdict => {
-        if (cx.signal.aborted) throw error;
-        return { is: 'not-ok', want: check.title, saw: error instanceof Error ? error.message : String(error) };
-      });
-      const result = { name: check.name, title: check.title, verdict, ms: performance.now() - start };
-      onResult(result);
-      return result;
-    }),
-  );
+  const ask = async (check: Check): Promise<CheckResult> => {
+    const start = performance.now();
+    const verdict = await check.ask(cx).catch((error: unknown): Verdict => {
+      if (cx.signal.aborted) throw error;
+      return { is: 'not-ok', want: check.title, saw: error instanceof Error ? error.message : String(error) };
+    });
+    const result = { name: check.name, title: check.title, verdict, ms: performance.now() - start };
+    onResult(result);
+    return result;
+  };
+  const light = await Promise.all(checks.filter((check) => check.heavy !== true).map(ask));
+  const heavy: CheckResult[] = [];
+  for (const check of checks) if (check.heavy === true) heavy.push(await ask(check));
+  const all = new Map([...light, ...heavy].map((result) => [result.name, result]));
+  return checks.flatMap(({ name }) => all.get(name) ?? []);
 }
 
 export function allOk(results: readonly CheckResult[]): boolean {

@@ -28,8 +28,11 @@ export class UpLab implements AsyncDisposable {
   /** `hairpin VERB -f cluster.yaml …`; the result of `--output json` is parsed. */
   async hairpin(verb: string, ...args: readonly string[]) {
     const { code, stdout, stderr } = await hairpin([verb, '-f', this.file, '--output', 'json', ...args]);
+    const shown = stderr.split('\n').filter((line) => !/task-(?:started|progress)/.test(line));
+    const told = `exit code ${code}\n${shown.slice(-15).join('\n')}\n${stdout}`;
     return {
       code,
+      told,
       stderr,
       stdout,
       result: stdout === '' ? undefined : (JSON.parse(stdout) as Record<string, unknown>),
@@ -48,7 +51,7 @@ export class UpLab implements AsyncDisposable {
   }
 
   kubectl(args: string, input = ''): Promise<string> {
-    const script = `printf '%s' "$1" | kubectl --kubeconfig /etc/kubernetes/admin.conf --server https://$2:6443 ${args}`;
+    const script = `printf '%s' "$1" | kubectl --cache-dir /dev/null --kubeconfig /etc/kubernetes/admin.conf --server https://$2:6443 ${args}`;
     const leader = this.lab.spec.machines[0]?.addresses[0]?.text ?? '';
     return this.sh('m1', script.replace(':6443', `:${this.lab.spec.apiServerPort}`), input, leader);
   }
@@ -91,7 +94,7 @@ done
 exec nsenter --net=$netns sh -c '${script.replaceAll("'", "'\\''")}' test "$@"`;
 
 // Every connection is a new process with a new socket; eight at a time.
-const count = `seq "$2" | xargs -P 8 -I{} curl --silent --insecure --max-time 4 --output /dev/null --write-out '%{http_code}\\n' "https://$1/version" | grep -c 200`;
+const count = `seq "$2" | xargs -P 8 -I{} curl --silent --insecure --connect-timeout 4 --max-time 20 --output /dev/null --write-out '%{http_code}\\n' "https://$1/version" | grep -c 200`;
 
 export type Client = { readonly from: 'machine' | 'pod'; readonly on: string };
 

@@ -53,7 +53,7 @@ code=$(fetch "https://$1/readyz")
 case $code in
   200) exit 0 ;;
   401|403)
-    kubectl --kubeconfig /etc/kubernetes/admin.conf --server "https://$1" --request-timeout=3s get --raw /readyz >/dev/null && exit 0
+    kubectl --kubeconfig /etc/kubernetes/admin.conf --server "https://$1" --cache-dir /dev/null --request-timeout=3s get --raw /readyz >/dev/null && exit 0
     echo "https://$1/readyz answered $code" ;;
   000) echo "https://$1/readyz does not answer" ;;
   *) echo "https://$1/readyz answered $code" ;;

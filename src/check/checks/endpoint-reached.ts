@@ -17,6 +17,7 @@ export interface Reached {
 export const endpointReached: Check = {
   name: 'endpoint-reached',
   title: 'every try to reach the endpoint succeeds, from each node and from a pod on it',
+  heavy: true,
   ask: async (cx) => {
     const all = await reachEndpoint(cx);
     const failed = all.filter(({ verdict, knownGap }) => verdict.is === 'not-ok' && !knownGap);
@@ -34,13 +35,14 @@ export const endpointReached: Check = {
 
 /** Counts for each node and for a pod on it; nodes without pods of their own network are skipped there. */
 export async function reachEndpoint(cx: CheckContext): Promise<readonly Reached[]> {
-  const asked = cx.spec.nodes.flatMap((node) => (['node', 'pod'] as const).map((from) => ({ node, from })));
-  return Promise.all(
-    asked.map(async ({ node, from }): Promise<Reached> => {
-      const verdict = await reachFrom(cx, node, from);
-      return { node: node.name, from, verdict, knownGap: from === 'pod' && goesThroughDroppingBalancer(cx, node) };
-    }),
+  const reach = async (node: SpecNode, from: From): Promise<Reached> => {
+    const verdict = await reachFrom(cx, node, from);
+    return { node: node.name, from, verdict, knownGap: from === 'pod' && goesThroughDroppingBalancer(cx, node) };
+  };
+  const all = await Promise.all(
+    cx.spec.nodes.map(async (node) => [await reach(node, 'node'), await reach(node, 'pod')]),
   );
+  return all.flat();
 }
 
 async function reachFrom(cx: CheckContext, node: SpecNode, from: From): Promise<Verdict> {

@@ -7,6 +7,7 @@ import { askEach, type Check } from '../check.ts';
 export const serviceReached: Check = {
   name: 'service-reached',
   title: 'each node, and a pod on it, reaches the Service kubernetes.default',
+  heavy: true,
   ask: async (cx): Promise<Verdict> => {
     const net = cx.spec.kubernetes.serviceSubnets[0];
     if (net === undefined) return { is: 'skip', reason: 'the spec has no service network' };
