@@ -58,7 +58,7 @@ test('its words say what was measured, what it means and what to do', async () =
   );
   expect(lines[2]).toBe('  node   class   answered   what happened');
   expect(lines[3]).toMatch(/^ {2}m1 {5}drop {4}\d+ of 30 +\d+ came back to m1 with source = destination/);
-  expect(lines.at(-3)).toMatch(/^→ strategy steer fits; .*hairpin plan --strategy steer$/);
+  expect(lines.at(-2)).toMatch(/^→ strategy steer fits; .*hairpin plan --strategy steer$/);
 });
 
 test('Ctrl-C takes everything away before hairpin ends', async () => {

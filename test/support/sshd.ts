@@ -18,8 +18,13 @@ export interface TestSshd extends Disposable {
 
 export const sshdInstalled = existsSync('/usr/sbin/sshd');
 
-/** `extra` lines go into sshd_config, `path` in front of the PATH that sessions get. */
-export async function startSshd(opts: { extra?: readonly string[]; path?: string } = {}): Promise<TestSshd> {
+/**
+ * `extra` lines go into sshd_config, `path` in front of the PATH that sessions get. `command` is a script that runs
+ * instead of whatever is asked for.
+ */
+export async function startSshd(
+  opts: { extra?: readonly string[]; path?: string; command?: string } = {},
+): Promise<TestSshd> {
   const dir = mkdtempSync(join(tmpdir(), 'hairpin-sshd-'));
   chmodSync(dir, 0o700);
   for (const key of ['host', 'user', 'other']) {
@@ -27,6 +32,7 @@ export async function startSshd(opts: { extra?: readonly string[]; path?: string
   }
   if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
   const port = await freePort();
+  if (opts.command !== undefined) writeFileSync(join(dir, 'command'), opts.command);
   const knownHosts = join(dir, 'known_hosts');
   writeFileSync(join(dir, 'authorized_keys'), readFileSync(join(dir, 'user.pub')));
   writeFileSync(knownHosts, `[127.0.0.1]:${port} ${readFileSync(join(dir, 'host.pub'), 'utf8')}`);
@@ -42,7 +48,9 @@ export async function startSshd(opts: { extra?: readonly string[]; path?: string
       'PasswordAuthentication no',
       'KbdInteractiveAuthentication no',
       'PermitRootLogin prohibit-password',
-      ...(opts.path === undefined ? [] : [`SetEnv PATH=${opts.path}:/usr/sbin:/usr/bin:/sbin:/bin`]),
+      // Debian's bash reads ~/.bashrc for ssh sessions unless it thinks that it is inside another shell.
+      `SetEnv SHLVL=2${opts.path === undefined ? '' : ` PATH=${opts.path}:/usr/sbin:/usr/bin:/sbin:/bin`}`,
+      ...(opts.command === undefined ? [] : [`ForceCommand sh ${join(dir, 'command')}`]),
       ...(opts.extra ?? []),
     ].join('\n') + '\n',
   );

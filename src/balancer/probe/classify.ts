@@ -269,7 +269,7 @@ function nodeProblems(nodes: readonly NodeVerdict[], seen: ProbeObservation): Pr
     'REDIRECTED',
     redirected,
     `Connections of ${redirected.join(', ')} never reach the balancer: a rule on the node redirects them`,
-    'the balancer itself cannot be measured from there; see nft list ruleset and iptables-save, or hairpin status',
+    'with strategy steer that is as it should be, and the balancer cannot be measured from there; otherwise see nft list ruleset and iptables-save',
   );
   const uncounted = seen.clients
     .filter((c) => c.failed === undefined && !c.counting && c.tries.length > 0)
