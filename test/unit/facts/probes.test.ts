@@ -182,6 +182,15 @@ describe('parsers', () => {
   });
 });
 
+test('the api probe leaves no cache of kubectl on the node', () => {
+  const calls = probes.api
+    .script(emptyAsk)
+    .split('\n')
+    .filter((line) => line.includes('kubectl --'));
+  expect(calls).toHaveLength(1);
+  expect(calls[0]).toContain(' --cache-dir /dev/null ');
+});
+
 describe('the script, in a real sh', () => {
   let bin: string;
   beforeEach(() => {
@@ -248,6 +257,11 @@ table ip6 filter {
 
   test('every probe of this machine is understood, or unknown for a reason in words', () => {
     const facts = parseFacts(run(factsScript(emptyAsk)), emptyAsk);
+    // dash reads files of /proc/sys a byte at a time and takes them for empty.
+    expect(facts.sysctls).toMatchObject({
+      is: 'known',
+      value: { 'net.ipv4.ip_forward': expect.stringMatching(/^[01]$/) },
+    });
     const reasons = Object.values(facts).flatMap((fact) => (fact.is === 'unknown' ? [fact.reason] : []));
     expect(reasons.filter((reason) => reason.startsWith('not understood') || reason.includes('did not get'))).toEqual(
       [],
