@@ -112,7 +112,7 @@ describe('kill -9', () => {
     expect((await readdir(artefacts.dir)).toSorted()).toEqual(['bin', 'images', 'manifest.json']);
     expect((await stat(join(base.rootfs, 'usr/sbin/nft'))).isFile()).toBe(true);
     expect((await readdir(join(cache, 'base'))).filter((name) => name.startsWith('.'))).toEqual([]);
-    expect(await readdir(join(cache, 'go/tmp'))).toEqual([]);
+    expect(await readdir(join(cache, 'go/tmp')).catch(() => [])).toEqual([]);
   });
 
   test('Ctrl-C ends a build within seconds and says so', async () => {

@@ -16,7 +16,7 @@ async function traces(): Promise<string[]> {
   const said = await Promise.all(
     listings.map(async ([program = '', ...args]) => (await execa(program, args)).stdout.split('\n')),
   );
-  return said.flat().filter((line) => /\bhp[01bm]\b|table inet hp\b|\.doctor-/.test(line));
+  return said.flat().filter((line) => /\bhp[01bm]\b|table inet hp\b|\.doctor/.test(line));
 }
 
 describe('diagnoseHost()', () => {
@@ -24,6 +24,21 @@ describe('diagnoseHost()', () => {
     const report = await diagnoseHost('wire', { signal, features: true });
     expect(report.findings.filter(({ finding }) => finding.is === 'absent')).toEqual([]);
     expect(report.fit).toBe(true);
+    expect(await traces()).toEqual([]);
+  });
+
+  test('killed at any moment, leaves nothing that the next one does not remove', async () => {
+    const script = `
+      const { diagnoseHost } = await import(${JSON.stringify(`${process.cwd()}/src/lab/doctor/diagnose.ts`)});
+      for (;;) await diagnoseHost('TIER', { signal: new AbortController().signal });`;
+    const kill = async (tier: string, ms: number) => {
+      const argv = ['--input-type=module-typescript', '--eval', script.replace('TIER', tier)];
+      await execa(process.execPath, argv, { timeout: ms, killSignal: 'SIGKILL', reject: false });
+    };
+    for (const ms of [300, 350, 420, 500]) await kill('wire', ms);
+    expect(await traces()).toEqual([]);
+    for (const ms of [300, 350, 420, 500]) await kill('node', ms);
+    await diagnoseHost('node', { signal });
     expect(await traces()).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Emit } from '../../report/event.ts';
 import { takeLock } from '../cache/lock.ts';
+import { openScratch } from '../cache/scratch.ts';
 import { noSpace } from '../cache/space.ts';
 import { cacheDir } from '../paths.ts';
 import { type BinaryName, binaryNames } from './components.ts';
@@ -8,7 +9,6 @@ import { hostArch } from './host-arch.ts';
 import { makeArtefacts } from './make.ts';
 import { isComplete, looksUnchanged, type Manifest, readManifest } from './manifest.ts';
 import { toolsOfBase } from './proxy-tools.ts';
-import { openScratch } from './scratch.ts';
 import { openSources, requireVersion } from './sources.ts';
 import { parseVersion } from './version.ts';
 

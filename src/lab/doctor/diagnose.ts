@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperatorError } from '../../errors/operator-error.ts';
+import { openScratch } from '../cache/scratch.ts';
 import { cacheDir, stateDir } from '../paths.ts';
 import { defaults } from '../spec/defaults.ts';
 import type { Tier } from '../spec/lab-spec.ts';
@@ -79,14 +79,9 @@ async function ask(check: HostCheck, cx: HostContext): Promise<Finding> {
 async function tryKernel(wanted: readonly HostCheck[], signal: AbortSignal): Promise<HostContext['trials']> {
   if (process.geteuid?.() !== 0) return new Map();
   const names = new Set(wanted.map(({ name }) => name.slice(name.indexOf('/') + 1)));
-  await mkdir(stateDir(), { recursive: true });
-  const scratch = await mkdtemp(join(stateDir(), '.doctor-'));
-  try {
-    return await runTrials(
-      trials.filter(({ name }) => names.has(name)),
-      { scratch, signal },
-    );
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  const chosen = trials.filter(({ name }) => names.has(name));
+  // Only the overlay is tried on a file system of this machine; all else needs no place, so a kill can leave nothing.
+  if (!names.has('overlay')) return await runTrials(chosen, { scratch: undefined, signal });
+  await using scratch = await openScratch(join(stateDir(), '.doctor'));
+  return await runTrials(chosen, { scratch: scratch.dir, signal });
 }

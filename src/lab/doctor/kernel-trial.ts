@@ -66,7 +66,7 @@ export function parseTrials(stdout: string): ReadonlyMap<string, string | undefi
 /** Tries them in mount, PID and network namespaces that end with the script, so nothing of it is left. */
 export async function runTrials(
   wanted: readonly Trial[],
-  opts: { scratch: string; signal: AbortSignal },
+  opts: { scratch: string | undefined; signal: AbortSignal },
 ): Promise<ReadonlyMap<string, string | undefined>> {
   const { stdout, stderr } = await runTool(['sh', '-c', trialScript(wanted)], {
     signal: opts.signal,
