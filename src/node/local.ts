@@ -5,7 +5,7 @@ import { runProcess } from './process.ts';
 
 /**
  * This machine as a node. `prefix` is put before every command: `['ip', 'netns', 'exec', 'hp-lab-m1']` makes it a node of
- * the lab's wire tier (netns.ts).
+ * the lab's wire tier.
  */
 export class LocalNode implements NodePort {
   readonly name: string;
