@@ -53,7 +53,7 @@ export async function undoOnNode(node: NodePort, undo: Undo): Promise<void> {
 
 /**
  * The first backup is the file as it was before hairpin; later ones are what somebody changed meanwhile. A file without a
- * backup is ours when the manifest knows its path; if it is not, it stays.
+ * backup goes when its content is ours; what somebody else wrote into it, or what an earlier reset put back, stays.
  */
 const restoreScript = `
 path=$1 manifest=$2
@@ -61,8 +61,9 @@ if [ -L "$path" ]; then path=$(readlink -f -- "$path"); fi
 if [ -e "$path.hairpin-backup" ]; then
   mv -fT -- "$path.hairpin-backup" "$path" || exit 1
   rm -f -- "$path".hairpin-backup.[0-9]*
-elif cut -c 67- "$manifest" 2>/dev/null | grep -qxF -- "$path"; then
-  rm -f -- "$path"
+elif [ -e "$path" ]; then
+  sum=$(sha256sum <"$path")
+  if grep -qsxF -- "\${sum%% *}  $path" "$manifest"; then rm -f -- "$path"; fi
 fi
 exit 0
 `;
@@ -128,10 +129,14 @@ async function kubeadmReset(node: NodePort): Promise<void> {
 
 /**
  * The end of a reset: files that only the manifest knows, units as they were before, and hairpin's own directories. Prints
- * a line for each thing it leaves because it is not ours.
+ * a line for each file of ours that somebody changed, and that therefore stays.
  */
 const finishScript = `
 state=$1 runtime=$2
+for path in /etc/hairpin/*; do
+  [ -e "$path" ] && sum=$(sha256sum <"$path") && ! grep -qsxF -- "\${sum%% *}  $path" "$state/written" &&
+    echo "$path stays: somebody changed it after hairpin wrote it"
+done
 if [ -e "$state/written" ]; then
   sed -n 's/^[0-9a-f]\\{64\\}  //p' "$state/written" | sort -ur | while read -r path; do
     if [ -e "$path.hairpin-backup" ]; then
@@ -139,8 +144,7 @@ if [ -e "$state/written" ]; then
       rm -f -- "$path".hairpin-backup.[0-9]*
     elif [ -e "$path" ]; then
       sum=$(sha256sum <"$path")
-      grep -qxF -- "\${sum%% *}  $path" "$state/written" || { echo "removed $path, which somebody had changed"; }
-      rm -f -- "$path"
+      if grep -qxF -- "\${sum%% *}  $path" "$state/written"; then rm -f -- "$path"; fi
     fi
   done
 fi

@@ -102,7 +102,7 @@ function enter(dir: string, shared: string, name: string): readonly string[] {
 function makeNode(root: string, name: string): void {
   const dir = join(root, name);
   for (const path of own) mkdirSync(join(dir, path), { recursive: true });
-  for (const path of ['var/lib', 'var/log', 'etc/systemd/system', 'run/systemd/system']) {
+  for (const path of ['var/lib', 'var/log', 'etc/systemd/system', 'run/systemd/system', 'run/mount']) {
     mkdirSync(join(dir, path), { recursive: true });
   }
   for (const file of ['passwd', 'group', 'nsswitch.conf', 'ld.so.cache', 'alternatives', 'os-release']) {
