@@ -62,11 +62,16 @@ test('its words say what was measured, what it means and what to do', async () =
 });
 
 test('Ctrl-C takes everything away before hairpin ends', async () => {
-  const child = spawn(bin, probeArgv(), { stdio: 'ignore' });
-  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  const child = spawn(bin, probeArgv(), { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   await until(async () => (await leftovers(lab, 'm1')).length >= 2);
   child.kill('SIGINT');
   expect(await ended).toBe(1);
+  expect(said).toMatch(/Interrupted by SIGINT\n {2}code: INTERRUPTED\n$/);
   for (const node of ['m1', 'm2', 'm3', 'w1']) expect(await leftovers(lab, node)).toEqual([]);
 });
 

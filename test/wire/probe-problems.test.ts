@@ -88,13 +88,12 @@ describe('runHairpinProbe() tells apart', () => {
   test('a balancer that chooses by source address', async () => {
     await using lab = await labWith({ balancer: { like: 'works', scheduling: 'source-hash', healthCheck } });
     const report = await probeLab(lab);
-    // The hash decides who meets itself; whoever does not is not judged.
+    // The hash (its seed is new in each lab) decides who meets itself, always or never; whoever does not is not judged.
     for (const node of report.verdict.nodes.slice(0, 3)) {
       expect(node.class).toBe(node.bySelf > 0 ? 'works' : 'undetermined');
       expect([0, 30]).toContain(node.bySelf);
     }
     const never = report.verdict.nodes.slice(0, 3).filter((node) => node.class === 'undetermined').length;
-    expect(never).toBeGreaterThan(0);
     expect(report.verdict.behaviour).toBe(never === 3 ? undefined : 'works');
   });
 

@@ -237,14 +237,19 @@ async function waitForChecks(
     async (progress) => {
       while (passed() < masters.length && performance.now() < deadline) {
         progress(`${healthCheck.rise} good checks wanted from each master`, passed(), masters.length);
-        await sleep(100, undefined, { signal: opts.signal });
+        await pause(100, opts.signal);
       }
       // The balancer acts on the last answer after it has got it.
-      await sleep(300, undefined, { signal: opts.signal });
+      await pause(300, opts.signal);
       return passed();
     },
     (count) => `${count} of ${masters.length} masters were checked`,
   );
+}
+
+/** As `sleep`, but an abort throws its own reason. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 async function dialAll(
