@@ -20,25 +20,28 @@ async function init(lab: Lab) {
 }
 
 describe('plain kubeadm behind a balancer that drops what comes back', () => {
-  test('v1.34.4: `kubeadm init` fails in upload-config, because it dials the endpoint itself', async () => {
-    const spec = labSpec({
-      name,
-      tier: 'node',
-      kubernetes: 'v1.34.4',
-      balancer: 'alibaba-clb',
-      masters: 1,
-      workers: 0,
-    });
-    await using lab = await startLab(spec);
-    const { result, join } = await init(lab);
-    expect({ exitCode: result.exitCode, join }).toEqual({ exitCode: 1, join: undefined });
-    expect(result.stderr).toContain(
-      'error execution phase upload-config/kubeadm: could not bootstrap the admin user in file admin.conf: unable to create ClusterRoleBinding: Post "https://172.16.105.26:6443/',
-    );
-    expect(await tryEndpoint(lab, 'm1', 10, opts)).toMatchObject({ answered: 0, silent: 10 });
-  });
+  test.each(['v1.34.4', 'v1.35.4'])(
+    '%s: `kubeadm init` fails in upload-config, because it dials the endpoint itself',
+    async (version) => {
+      const spec = labSpec({
+        name,
+        tier: 'node',
+        kubernetes: 'v1.34.4',
+        balancer: 'alibaba-clb',
+        masters: 1,
+        workers: 0,
+      });
+      await using lab = await startLab(spec);
+      const { result, join } = await init(lab);
+      expect({ exitCode: result.exitCode, join }).toEqual({ exitCode: 1, join: undefined });
+      expect(result.stderr).toContain(
+        'error execution phase upload-config/kubeadm: could not bootstrap the admin user in file admin.conf: unable to create ClusterRoleBinding: Post "https://172.16.105.26:6443/',
+      );
+      expect(await tryEndpoint(lab, 'm1', 10, opts)).toMatchObject({ answered: 0, silent: 10 });
+    },
+  );
 
-  test.each(['v1.35.4', 'v1.36.3', 'v1.37.2'])(
+  test.each(['v1.36.3', 'v1.37.2'])(
     '%s: `kubeadm init` reports success, and the master reaches nothing',
     async (version) => {
       const spec = labSpec({
