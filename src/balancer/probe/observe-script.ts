@@ -12,7 +12,8 @@ import { listenScript } from './listen-script.ts';
  */
 const script = `
 table=$1 rules=$2 life=$3 path=$4 listener=$5 node=$6; shift 6
-dir=/run/$table
+dir=
+if [ -n "$path" ]; then dir=$(mktemp -d "/run/$table-XXXXXX") || exit 1; fi
 undo='nft delete table inet "$1"; rm -rf -- "$2"'
 setsid sh -c "sleep $life; $undo" guard "$table" "$dir" </dev/null >/dev/null 2>&1 &
 guard=$!
@@ -20,6 +21,7 @@ tls=
 cleanup() {
   trap - EXIT; trap '' HUP INT TERM PIPE
   [ -n "$tls" ] && kill "$tls"
+  cd /
   sh -c "$undo" undo "$table" "$dir"
   kill -TERM "-$guard"
 } 2>/dev/null
@@ -41,9 +43,10 @@ port=0
 if [ -n "$path" ]; then
   command -v openssl >/dev/null || { echo 'failed 0 there is no openssl, and the health check wants HTTPS'; exit 3; }
   port=$(perl -e 'use Socket; socket(S, AF_INET, SOCK_STREAM, 0); bind(S, pack_sockaddr_in(0, INADDR_LOOPBACK)); print((unpack_sockaddr_in(getsockname S))[0])')
-  mkdir -m 700 "$dir" && cd "$dir" && mkdir -p "./$(dirname "./$path")" && echo ok >"./$path"
-  openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=hairpin-probe -keyout key -out cert >/dev/null 2>&1
-  openssl s_server -accept "127.0.0.1:$port" -cert cert -key key -quiet -WWW </dev/null >/dev/null 2>&1 &
+  # Whoever connects may read what is below the directory that is served: the key is beside it.
+  mkdir "$dir/www" && cd "$dir/www" && mkdir -p "./$(dirname "./$path")" && echo ok >"./$path" || exit 1
+  openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=hairpin-probe -keyout "$dir/key" -out "$dir/cert" >/dev/null 2>&1
+  openssl s_server -accept "127.0.0.1:$port" -cert "$dir/cert" -key "$dir/key" -quiet -WWW </dev/null >/dev/null 2>&1 &
   tls=$!
 fi
 perl -e "$listener" "$node" "$life" "$port" "$@"
