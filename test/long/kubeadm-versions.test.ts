@@ -26,7 +26,7 @@ describe('plain kubeadm behind a balancer that drops what comes back', () => {
       const spec = labSpec({
         name,
         tier: 'node',
-        kubernetes: 'v1.34.4',
+        kubernetes: version,
         balancer: 'alibaba-clb',
         masters: 1,
         workers: 0,
