@@ -7,9 +7,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 NODE := node_modules/node/bin/node
 
-.PHONY: demo test test-node test-long check install artefacts
+.PHONY: demo problem test test-node test-long check install artefacts
 
 demo: install artefacts
+	$(NODE) scripts/demo.ts
+
+# The other half of the story: plain kubeadm, as its manual says, behind the same balancer, and what breaks.
+problem: install artefacts
 	$(NODE) src/lab/rehearsal/show-problem.main.ts
 
 test: install artefacts

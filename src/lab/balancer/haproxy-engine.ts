@@ -30,13 +30,7 @@ export function haproxyEngine(config: BalancerdConfig, intervalMs: number): Hapr
     const known = before === undefined ? '' : await ask(socket, 'show servers state').catch(() => '');
     await writeFile(stateFile, known, { mode: 0o600 });
     await writeFile(file, haproxyConfig(config, { socket, stateFile, intervalMs: interval }), { mode: 0o600 });
-    const [program, ...args] = [
-      'haproxy',
-      '-db',
-      '-f',
-      file,
-      ...(before === undefined ? [] : ['-sf', `${before}`]),
-    ];
+    const [program, ...args] = ['haproxy', '-db', '-f', file, ...(before === undefined ? [] : ['-sf', `${before}`])];
     child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
     const { pid } = child;
     const ended = new Promise<string>((resolve) => {
