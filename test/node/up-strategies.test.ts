@@ -74,8 +74,10 @@ describe.each(cases)('$strategy', ({ strategy, lab: input, endpoint: given, gap 
     const script = `ls -d /var/lib/hairpin /etc/hairpin /etc/kubernetes/admin.conf 2>/dev/null; find /etc -name '*hairpin*'; grep hairpin /etc/hosts; ip -oneline address show to 172.16.105.26; nft list tables | grep hairpin`;
     const left = await Promise.all(lab.nodes.map((node) => lab.sh(node, script)));
     // The lab's own files on its nodes have its name in them.
-    expect(left.flatMap((text) => text.split('\n').filter((line) => line !== '' && !/hairpin-lab/.test(line)))).toEqual(
-      [],
-    );
+    expect(
+      left.flatMap((text) =>
+        text.split('\n').filter((line) => line !== '' && !/hairpin-lab|dpkg.cfg.d|sshd_config.d/.test(line)),
+      ),
+    ).toEqual([]);
   });
 });

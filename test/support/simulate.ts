@@ -106,7 +106,11 @@ export class Simulation {
                   configMaps: ['kubeadm-config'],
                   clusterConfiguration: undefined,
                   kubeProxyServer: undefined,
-                  workloads: [],
+                  workloads: ['daemonset/kube-proxy', 'deployment/coredns'].map((name) => ({
+                    name,
+                    ready: 1,
+                    wanted: 1,
+                  })),
                 }),
               }
             : {}),

@@ -94,14 +94,18 @@ done
 exec nsenter --net=$netns sh -c '${script.replaceAll("'", "'\\''")}' test "$@"`;
 
 // Every connection is a new process with a new socket; eight at a time.
-const count = `seq "$2" | xargs -P 8 -I{} curl --silent --insecure --connect-timeout 4 --max-time 20 --output /dev/null --write-out '%{http_code}\\n' "https://$1/version" | grep -c 200`;
+const count = `seq "$2" | xargs -P 8 -I{} curl --silent --insecure --connect-timeout 4 --max-time 20 --output /dev/null --write-out '%{http_code}\\n' $3 "https://$1/version" | grep -c 200`;
 
 export type Client = { readonly from: 'machine' | 'pod'; readonly on: string };
 
 /** How many of \`tries\` new connections to the endpoint were answered. */
 export async function answered(lab: UpLab, client: Client, endpoint: string, tries: number): Promise<number> {
   const script = client.from === 'pod' ? inPod(count) : count;
-  return Number((await lab.trySh(client.on, script, endpoint, String(tries))).stdout.trim());
+  // Pods do not read the node's /etc/hosts; they get what DNS says.
+  const [address] = lab.lab.spec.endpoint.addresses;
+  const { domain, port } = lab.lab.spec.endpoint;
+  const resolve = client.from === 'pod' && domain !== undefined ? `--resolve ${domain}:${port}:${address?.text}` : '';
+  return Number((await lab.trySh(client.on, script, endpoint, String(tries), resolve)).stdout.trim());
 }
 
 /** \`{ m1: 300, 'pod on m1': 300, …, c1: 300 }\` */

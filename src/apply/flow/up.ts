@@ -1,4 +1,6 @@
 import type { HairpinBehaviour } from '../../balancer/behaviour.ts';
+import { apiserverReady } from '../../check/ask/holds.ts';
+import { waitUntil } from '../../check/ask/wait.ts';
 import { type CheckResult, runChecks } from '../../check/check.ts';
 import { checks as allChecks } from '../../check/checks/index.ts';
 import { OperatorError } from '../../errors/operator-error.ts';
@@ -7,6 +9,7 @@ import { readOnly } from '../../node/read-only.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import { isEmpty, type Plan, planDigest } from '../../plan/plan.ts';
 import { type Emit, task } from '../../report/event.ts';
+import { formatHostPort } from '../../std/address.ts';
 import type { UnsafeChoice } from '../../strategy/strategy.ts';
 import { applyPlan } from '../engine.ts';
 import { FileJournal, journalPath } from '../journal.ts';
@@ -52,7 +55,7 @@ export async function bringUp(opts: UpOptions): Promise<UpResult> {
     const { signal } = locked;
     const acceptUnsafe = opts.acceptUnsafe ?? new Set();
     const look = async (): Promise<ClusterFacts> => gatherClusterFacts(session, { emit, signal });
-    const facts = await look();
+    const facts = await settled(session, look, { emit, signal });
     // What is wrong with the nodes is said before anything is measured: measuring takes time, and all of the nodes.
     refuseBlocked(makePlan({ spec: session.spec, facts, measured: undefined, acceptUnsafe }));
     const measured = await measureBalancer(session, facts, { emit, signal });
@@ -85,6 +88,46 @@ export async function bringUp(opts: UpOptions): Promise<UpResult> {
   } catch (error) {
     throw run.secrets.redactError(error);
   }
+}
+
+// Longer than a kubelet needs to start its static pods (10 s on an idle machine of two cores).
+const settleMs = 60_000;
+
+/**
+ * Facts of nodes that have come to rest. Where a run was killed in the middle of an init or a join, or machines have just
+ * been switched on, masters that are complete on disk start their apiserver now: what it says is part of the facts.
+ */
+async function settled(
+  session: ClusterSession,
+  look: () => Promise<ClusterFacts>,
+  { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
+): Promise<ClusterFacts> {
+  const facts = await look();
+  const silent = facts.nodes.filter(
+    (report) =>
+      report.is === 'seen' &&
+      report.facts.kubeadm.is === 'known' &&
+      report.facts.kubeadm.value.phase === 'control-plane' &&
+      report.facts.api.is === 'unknown',
+  );
+  if (silent.length === 0) return facts;
+  const names = silent.map((report) => report.node).join(', ');
+  await task(emit, 'settle', `wait for the apiserver of ${names}`, (progress) =>
+    Promise.all(
+      silent.map(async (report) => {
+        const node = session.spec.nodes.find((candidate) => candidate.name === report.node);
+        const port = session.nodes.get(report.node);
+        if (node === undefined || port === undefined) return;
+        const question = apiserverReady(formatHostPort(node.address, session.spec.apiServerPort));
+        const opts = { deadlineMs: settleMs, signal, onSeen: (saw: string) => progress(`${node.name}: ${saw}`) };
+        // A master whose apiserver stays down is planned for as it is.
+        await waitUntil(port, question, opts).catch((error: unknown) => {
+          if (!(error instanceof OperatorError && error.code === 'HOLD_TIMEOUT')) throw error;
+        });
+      }),
+    ),
+  );
+  return look();
 }
 
 /** What keeps the plan from being carried out, all of it at once, before anything was changed. */

@@ -1,4 +1,3 @@
-import type { Hop } from '../../plan/plan.ts';
 import type { SpecNode } from '../../spec/spec.ts';
 import { formatHostPort } from '../../std/address.ts';
 import { connections, type From } from '../ask/connect.ts';
@@ -75,12 +74,10 @@ function resolved(cx: CheckContext, node: SpecNode) {
   return lookup.value.find((entry) => !entry.fromHosts)?.addresses[0];
 }
 
+/** Pods do not read /etc/hosts of their node: with `hosts` they dial the balancer, as if there were no strategy. */
 function goesThroughDroppingBalancer(cx: CheckContext, node: SpecNode): boolean {
-  const { behaviour } = cx.plan.strategy;
-  if (behaviour === 'works' || node.role !== 'control-plane') return false;
-  const pods = cx.plan.effectiveEndpoints.find((row) => row.node === node.name && row.client === 'pods');
-  const first: Hop | undefined = pods?.afterAllJoined[0];
-  return first?.to === 'balancer';
+  const { name, behaviour } = cx.plan.strategy;
+  return name === 'hosts' && behaviour !== 'works' && node.role === 'control-plane';
 }
 
 function inWords({ node, from, verdict }: Reached): string {

@@ -40,7 +40,10 @@ k get --raw /version || { echo "the apiserver at ${server} does not answer"; exi
 echo
 echo @ready
 k get --raw /readyz; echo
-k -n kube-system get nodes,configmaps,secrets,daemonsets,deployments -o go-template=${quoteArg(template)} || echo @partial
+k -n kube-system get nodes,configmaps,secrets,daemonsets,deployments -o go-template=${quoteArg(template)} || {
+  # admin.conf gets its rights from init, in a phase after the apiserver runs: a killed init may not have come that far.
+  if k get nodes 2>&1 | grep -qi forbidden; then echo @forbidden; else echo @partial; fi
+}
 :`;
   },
 

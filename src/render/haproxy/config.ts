@@ -38,7 +38,6 @@ export function renderHaproxy({ node, masters, vip, port, apiServerPort }: Hapro
   return `# ${writtenBy}
 global
   log /dev/log local0 notice
-  maxconn 20000
   user haproxy
   group haproxy
 

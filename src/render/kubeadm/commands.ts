@@ -54,6 +54,32 @@ export function credentialCommands(v: Version, upload: boolean): readonly (reado
   ];
 }
 
+/**
+ * What `kubeadm init` does after its apiserver runs, phase by phase, from the configuration of init itself. Each may be
+ * repeated at any time.
+ */
+export function lastInitPhases(
+  v: Version,
+  opts: { readonly upload: boolean; readonly addons: readonly string[] },
+): readonly (readonly string[])[] {
+  const phase = (...args: readonly string[]) => [
+    'kubeadm',
+    'init',
+    'phase',
+    ...args,
+    '--config',
+    credentialsConfigPath,
+  ];
+  return [
+    phase('upload-config', 'all'),
+    ...(opts.upload ? [phase('upload-certs', flagsOf(v).uploadCerts, '--skip-certificate-key-print')] : []),
+    phase('mark-control-plane'),
+    phase('bootstrap-token'),
+    ...(atLeast(v, 1, 18) ? [phase('kubelet-finalize', 'all')] : []),
+    ...opts.addons.map((addon) => phase('addon', addon)),
+  ];
+}
+
 /** `kubeadm reset` that asks nothing. */
 export function resetCommand(): readonly string[] {
   return ['kubeadm', 'reset', '--force'];

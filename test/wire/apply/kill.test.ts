@@ -44,6 +44,26 @@ describe('up, killed with SIGKILL at seeded random moments', () => {
       log.length = 0;
     }
   });
+
+  // What kubeadm does after all its files are there, which nobody sees on the disk.
+  test.each([
+    { name: 'after the first apiserver runs', there: '/nodes/m1', missing: '/config/kubeadm-config' },
+    { name: 'before the addons', there: '/config/cluster-info', missing: '/config/kube-proxy' },
+    { name: 'while the second master is a learner of etcd', there: '/etcd/m2', missing: '/apiservers/m2' },
+    { name: 'before the third master is marked as one', there: '/apiservers/m3', missing: undefined },
+  ])('killed $name', async ({ there, missing }) => {
+    using undisturbed = new FakeCluster(fakeNames, { stepMs: 5 });
+    expect(await up(undisturbed)).toMatchObject({ code: 0 });
+    using cluster = new FakeCluster(fakeNames, { stepMs: 400 });
+    const killed = await up(cluster, () => cluster.read('shared', there) !== undefined);
+    expect(killed.killed, killed.stderr).toBe(true);
+    if (missing !== undefined) expect(cluster.read('shared', missing)).toBeUndefined();
+    cluster.write('shared', '/step', '0.005');
+    const last = await up(cluster);
+    expect(last.code, last.stderr).toBe(0);
+    expect(stateOf(cluster)).toEqual(stateOf(undisturbed));
+    expect((await up(cluster)).changed).toBe(false);
+  });
 });
 
 function stateOf(cluster: FakeCluster) {
@@ -55,7 +75,7 @@ function filesOf(cluster: FakeCluster, name: string) {
   const ca = cluster.read('shared', '/pki/ca.crt');
   const key = cluster.read('shared', '/pki/ca.key');
   return Object.fromEntries(
-    Object.entries(cluster.files(name, [...kept, '/shared/step'])).map(([path, content]) => [
+    Object.entries(cluster.files(name, [...kept, '/step'])).map(([path, content]) => [
       path,
       content === ca ? 'the CA' : content === key ? 'its key' : content,
     ]),
@@ -70,7 +90,8 @@ interface Run {
   readonly stderr: string;
 }
 
-async function up(cluster: FakeCluster, killAfterMs?: number): Promise<Run> {
+/** `kill`: after so many milliseconds, or as soon as something is so. */
+async function up(cluster: FakeCluster, kill?: number | (() => boolean)): Promise<Run> {
   const start = performance.now();
   const child = spawn(process.execPath, [join(repoRoot, 'test/support/fake-node/up.main.ts'), cluster.root]);
   let [stdout, stderr] = ['', ''];
@@ -79,8 +100,12 @@ async function up(cluster: FakeCluster, killAfterMs?: number): Promise<Run> {
   const ended = new Promise<{ code: number | null; killed: boolean }>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, killed: signal === 'SIGKILL' }));
   });
-  if (killAfterMs !== undefined) void sleep(killAfterMs).then(() => child.kill('SIGKILL'));
+  if (typeof kill === 'number') void sleep(kill).then(() => child.kill('SIGKILL'));
+  const watch = setInterval(() => {
+    if (typeof kill === 'function' && kill()) child.kill('SIGKILL');
+  }, 10);
   const { code, killed } = await ended;
+  clearInterval(watch);
   const changed = stdout === '' ? undefined : (JSON.parse(stdout) as { changed: boolean }).changed;
   return { code, killed, changed, ms: performance.now() - start, stderr };
 }
