@@ -39,8 +39,8 @@ export async function keepWhatWasBefore(steps: readonly Step[], nodes: ReadonlyM
     directories.set(step.node, ofNode);
   }
   await Promise.all(
-    [...directories].map(([name, paths]) =>
-      nodes.get(name)?.change(['sh', '-c', keepScript, 'hairpin-before', nodePaths.state, ...paths]),
-    ),
+    [...directories].map(async ([name, paths]) => {
+      await nodes.get(name)?.change(['sh', '-c', keepScript, 'hairpin-before', nodePaths.state, ...paths]);
+    }),
   );
 }

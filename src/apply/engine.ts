@@ -154,7 +154,13 @@ class Run {
   #handle(step: Step): Promise<string | undefined> {
     const { spec, nodes, secrets, readLocal, run, handlers = allHandlers, now = () => new Date() } = this.#cx;
     const cx = new StepContext({
-      ...{ spec, step, nodes, secrets, readLocal, run, now },
+      spec,
+      step,
+      nodes,
+      secrets,
+      readLocal,
+      run,
+      now,
       waiting: this.#stopWaiting.signal,
       progress: (detail, done, total) =>
         this.#emit({

@@ -88,5 +88,6 @@ function hasOurs(facts: ClusterFacts): boolean {
 export async function rememberMeasured(session: ClusterSession, behaviour: HairpinBehaviour): Promise<void> {
   const script = 'mkdir -p -m 755 -- "$(dirname -- "$1")" && echo "$2" >"$1"';
   const argv = ['sh', '-c', script, 'hairpin-measured', measuredPath, behaviour];
-  await Promise.all(controlPlaneNodes(session.spec).map(({ name }) => session.nodes.get(name)?.change(argv)));
+  const masters = controlPlaneNodes(session.spec).flatMap(({ name }) => session.nodes.get(name) ?? []);
+  await Promise.all(masters.map((node) => node.change(argv)));
 }

@@ -36,7 +36,10 @@ export async function openSession(opts: SessionOptions): Promise<ClusterSession>
   const sudo = opts.sudoPassword === undefined ? {} : { sudoPassword: opts.sudoPassword };
   const nodes = await openNodes(spec.nodes.map(targetOf), sudo);
   return {
-    ...{ file: opts.file, directory: dirname(opts.file), spec, nodes: nodes.byName },
+    file: opts.file,
+    directory: dirname(opts.file),
+    spec,
+    nodes: nodes.byName,
     [Symbol.asyncDispose]: () => nodes[Symbol.asyncDispose](),
   };
 }

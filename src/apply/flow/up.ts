@@ -77,7 +77,12 @@ export async function bringUp(opts: UpOptions): Promise<UpResult> {
       using journal = new FileJournal({ path, run: run.id, secrets: run.secrets, now });
       if (measured !== undefined) await rememberMeasured(session, measured);
       await applyPlan(plan, {
-        ...{ spec: session.spec, nodes: session.nodes, secrets: run.secrets, journal, emit, signal },
+        spec: session.spec,
+        nodes: session.nodes,
+        secrets: run.secrets,
+        journal,
+        emit,
+        signal,
         readLocal: localReader(session.directory),
         run,
         now,
