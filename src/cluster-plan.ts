@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { measuredBehaviour } from './apply/flow/measured.ts';
+import { measureBalancer, measuredBehaviour } from './apply/flow/measured.ts';
 import { type ClusterSession, gatherClusterFacts } from './apply/flow/session.ts';
 import type { HairpinBehaviour } from './balancer/behaviour.ts';
 import { OperatorError } from './errors/operator-error.ts';
@@ -13,14 +13,26 @@ import type { Spec, StrategyName } from './spec/spec.ts';
 import { defaultOptions } from './strategy/choose.ts';
 import type { UnsafeChoice } from './strategy/strategy.ts';
 
-/** Looks at the nodes and plans. Changes nothing. */
+/**
+ * Looks at the nodes and plans, as `up` does. `measure` asks the balancer too, unless that is known already: it puts
+ * listeners and counters on the nodes for some seconds, which expire by themselves. Nothing else is changed.
+ */
 export async function planCluster(
   session: ClusterSession,
-  opts: { readonly emit: Emit; readonly signal: AbortSignal; readonly acceptUnsafe?: ReadonlySet<UnsafeChoice> },
+  opts: {
+    readonly emit: Emit;
+    readonly signal: AbortSignal;
+    readonly acceptUnsafe?: ReadonlySet<UnsafeChoice>;
+    readonly measure: boolean;
+  },
 ): Promise<Plan> {
   const facts = await gatherClusterFacts(session, opts);
-  const measured = await measuredBehaviour(session, facts, opts);
-  return makePlan({ spec: session.spec, facts, measured, acceptUnsafe: opts.acceptUnsafe ?? new Set() });
+  const { spec } = session;
+  const acceptUnsafe = opts.acceptUnsafe ?? new Set();
+  const unmeasured = makePlan({ spec, facts, measured: undefined, acceptUnsafe });
+  if (unmeasured.blockers.length > 0) return unmeasured;
+  const measured = await (opts.measure ? measureBalancer : measuredBehaviour)(session, facts, opts);
+  return makePlan({ spec, facts, measured, acceptUnsafe });
 }
 
 export interface RenderedNode {

@@ -16,6 +16,7 @@ import { type ClusterOptions, fileOption, sudoOption, sudoPassword } from './clu
 interface Options extends ClusterOptions {
   readonly strategy?: string;
   readonly acceptUnsafe?: readonly UnsafeChoice[];
+  readonly measure: boolean;
 }
 
 /** `hairpin plan`: what `up` would do. Exit 0: nothing, 2: there are changes, 1: it cannot be carried out. */
@@ -27,6 +28,7 @@ export function planCommand(): Command {
     .addOption(fileOption())
     .addOption(new Option('--strategy <name>', 'instead of the one in the file').choices(['auto', ...strategyNames]))
     .addOption(new Option('--accept-unsafe <what...>', 'plan what is refused otherwise').choices([...unsafeChoices]))
+    .option('--no-measure', 'do not measure the balancer, which takes some seconds and all nodes')
     .addOption(sudoOption())
     .addOption(outputOption())
     .addHelpText(
@@ -45,7 +47,12 @@ async function plan(options: Options, cx: CommandContext): Promise<number> {
     ...(await sudoPassword(options, cx.signal)),
   });
   const acceptUnsafe = new Set(options.acceptUnsafe ?? []);
-  const planned = await planCluster(session, { emit: cx.emit, signal: cx.signal, acceptUnsafe });
+  const planned = await planCluster(session, {
+    emit: cx.emit,
+    signal: cx.signal,
+    acceptUnsafe,
+    measure: options.measure,
+  });
   cx.print(planned, () => describePlan(planned, { columns: process.stdout.columns ?? 120 }));
   if (planned.blockers.length > 0) return exitCodes.failed;
   return isEmptyPlan(planned) ? exitCodes.ok : exitCodes.changes;
