@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { bundleOf } from './apply/flow/bundle.ts';
 import { measureBalancer, measuredBehaviour } from './apply/flow/measured.ts';
 import { type ClusterSession, gatherClusterFacts } from './apply/flow/session.ts';
 import type { HairpinBehaviour } from './balancer/behaviour.ts';
@@ -29,10 +30,11 @@ export async function planCluster(
   const facts = await gatherClusterFacts(session, opts);
   const { spec } = session;
   const acceptUnsafe = opts.acceptUnsafe ?? new Set();
-  const unmeasured = makePlan({ spec, facts, measured: undefined, acceptUnsafe });
+  const bundle = await bundleOf(session);
+  const unmeasured = makePlan({ spec, facts, measured: undefined, acceptUnsafe, bundle });
   if (unmeasured.blockers.length > 0) return unmeasured;
   const measured = await (opts.measure ? measureBalancer : measuredBehaviour)(session, facts, opts);
-  return makePlan({ spec, facts, measured, acceptUnsafe });
+  return makePlan({ spec, facts, measured, acceptUnsafe, bundle });
 }
 
 export interface RenderedNode {

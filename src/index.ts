@@ -11,6 +11,8 @@ export { undoInWords } from './apply/undo.ts';
 export type { HairpinBehaviour } from './balancer/behaviour.ts';
 export { describeProbe } from './balancer/probe/describe.ts';
 export type { ProbeReport } from './balancer/probe/run-probe.ts';
+export type { PackedBundle } from './bundle/pack.ts';
+export { type CreateBundleOptions, createBundle } from './bundle-create.ts';
 export { allOk, type CheckResult } from './check/check.ts';
 export type { ClusterStatus } from './check/status.ts';
 export { adoptCluster } from './cluster-adopt.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../index.ts';
+import { bundleCommand } from './commands/bundle.ts';
 import { checkCommand } from './commands/check.ts';
 import { initCommand } from './commands/init.ts';
 import { kubeconfigCommand } from './commands/kubeconfig.ts';
@@ -30,6 +31,7 @@ export function createProgram(): Command {
     kubeconfigCommand(),
     renderCommand(),
     resetCommand(),
+    bundleCommand(`hairpin ${version()}`),
     labCommand(),
   ]) {
     program.addCommand(command);

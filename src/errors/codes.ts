@@ -10,6 +10,7 @@ export const errorCodes = {
   ARTEFACT_NO_SOURCE: 'no source has a binary that the lab needs',
   BAD_SPEC: 'a file that a person wrote cannot be used as it is',
   BASE_BUILD_FAILED: 'the root file system of lab nodes could not be made',
+  BUNDLE_DAMAGED: 'a bundle is not what its manifest says, or no bundle at all',
   FILE_MISSING: 'a file of this machine that cluster.yaml names cannot be read',
   HOLD_TIMEOUT: 'something that a step waits for did not become true in time',
   HOST_UNFIT: 'this machine cannot do what was asked, for the reasons given',

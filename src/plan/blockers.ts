@@ -11,6 +11,7 @@ import { formatHostPort } from '../std/address.ts';
 import { formatDuration } from '../std/duration.ts';
 import { compareVersions, parseVersion } from '../std/version.ts';
 import type { Place } from '../strategy/strategy.ts';
+import { bundleBlockers } from './bundle.ts';
 import type { PlanContext } from './context.ts';
 import type { PlanBlocker } from './plan.ts';
 import { known } from './view.ts';
@@ -20,6 +21,7 @@ export function findBlockers(cx: PlanContext, facts: ClusterFacts): readonly Pla
     ...unreachable(facts),
     ...duplicates(facts),
     ...documents(cx),
+    ...bundleBlockers(cx),
     ...cx.cluster.places.flatMap((place) => {
       const seen = cx.view.node(place.node.name).facts;
       return seen === undefined ? [] : nodeRules.flatMap((rule) => rule(cx, place, seen));
@@ -35,15 +37,19 @@ const onlyNew =
   (cx, place, facts) =>
     cx.cluster.state(place.node) === 'member' ? [] : rule(cx, place, facts);
 
-const missingTools: NodeRule = ({ strategy }, place, facts) => {
+const missingTools: NodeRule = ({ strategy, bundle, cluster }, place, facts) => {
   const tools = known(facts.tools);
   if (tools === undefined) return [];
-  const missing = strategy.tools(place).filter((any) => !any.some((name) => name in tools));
+  const brought = cluster.state(place.node) === 'member' ? [] : (bundle?.tools ?? []);
+  const missing = strategy.tools(place).filter((any) => !any.some((name) => name in tools || brought.includes(name)));
   return missing.map((any) => ({
     code: 'TOOL_MISSING',
     node: place.node.name,
     problem: `strategy ${strategy.name} needs ${any.length === 1 ? any[0] : `one of ${any.join(', ')}`}, and ${place.node.name} has ${any.length === 1 ? 'it not' : 'none'}`,
-    hint: `install ${any[0]} there, or let a bundle bring it (prepare: { bundle })`,
+    hint:
+      bundle === undefined
+        ? `install ${any[0]} there, or let a bundle bring it (prepare: { bundle })`
+        : `install ${any[0]} there: the bundle has it not`,
   }));
 };
 
@@ -59,7 +65,7 @@ const preinstalled: NodeRule = onlyNew(({ spec }, { node }, facts) => {
       code: 'NOT_PREPARED',
       node: node.name,
       problem: `${node.name} has no ${absent.join(', no ')}`,
-      hint: `install them, or use a bundle: prepare: { bundle: ./bundle.tar } (hairpin bundle create)`,
+      hint: `install ${absent.length === 1 ? 'it' : 'them'} there, or let a bundle bring ${absent.length === 1 ? 'it' : 'them'}: hairpin bundle create --kubernetes ${spec.kubernetes.version.text}, then prepare: { bundle: bundle.tar.gz }`,
     },
   ];
 });

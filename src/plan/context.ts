@@ -2,6 +2,7 @@ import type { DocumentOptions } from '../render/kubeadm/documents.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { BoundStrategy } from '../strategy/strategies.ts';
 import type { StepList } from './builder.ts';
+import type { PlanBundle } from './bundle.ts';
 import type { ClusterState } from './cluster.ts';
 import type { NodeDesk } from './desk.ts';
 import type { PlanWarning } from './plan.ts';
@@ -15,6 +16,8 @@ export interface PlanContext {
   readonly cluster: ClusterState;
   readonly strategy: BoundStrategy;
   readonly documents: DocumentOptions;
+  /** Where nodes are prepared from one and it has been read. */
+  readonly bundle: PlanBundle | undefined;
   readonly steps: StepList;
   readonly warn: (warning: PlanWarning) => void;
   /** What a node will have when the steps so far are done. */

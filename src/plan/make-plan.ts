@@ -12,6 +12,7 @@ import type { UnsafeChoice } from '../strategy/strategy.ts';
 import { balancerAdvice } from './balancer-advice.ts';
 import { findBlockers } from './blockers.ts';
 import { longestChainMs, StepList } from './builder.ts';
+import type { PlanBundle } from './bundle.ts';
 import { clusterState } from './cluster.ts';
 import type { PlanContext } from './context.ts';
 import { NodeDesk } from './desk.ts';
@@ -26,6 +27,8 @@ export interface PlanInput {
   /** What `probe` found out; `undefined` when nobody has measured. */
   readonly measured: HairpinBehaviour | undefined;
   readonly acceptUnsafe: ReadonlySet<UnsafeChoice>;
+  /** What is in the bundle that the spec names; without it everything is planned that it may bring. */
+  readonly bundle?: PlanBundle | undefined;
 }
 
 /**
@@ -56,6 +59,7 @@ export function makePlan(input: PlanInput): Plan {
     cluster,
     strategy,
     documents: documentOptions(spec, strategy),
+    bundle: input.bundle,
     steps: new StepList(),
     warn: (warning) => void warnings.push(warning),
     desk(node) {

@@ -99,11 +99,17 @@ export function askFor(spec: Spec, node: SpecNode): Ask {
 
 /** Files of the operator's machine that steps send. */
 export function localReader(directory: string): (path: string) => Promise<Uint8Array> {
-  return async (path) => {
-    const full = isAbsolute(path) ? path : join(directory, path);
-    return readFile(full).catch((error: unknown) => {
+  // Several nodes get the same bundle at once, and it is big.
+  const kept = new Map<string, Promise<Uint8Array>>();
+  const read = async (full: string) =>
+    await readFile(full).catch((error: unknown) => {
       throw new OperatorError('FILE_MISSING', `Cannot read ${full}, which cluster.yaml names`, { cause: error });
     });
+  return async (path) => {
+    const full = isAbsolute(path) ? path : join(directory, path);
+    const reading = kept.get(full) ?? read(full);
+    kept.set(full, reading);
+    return await reading;
   };
 }
 

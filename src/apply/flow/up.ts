@@ -13,6 +13,7 @@ import { formatHostPort } from '../../std/address.ts';
 import type { UnsafeChoice } from '../../strategy/strategy.ts';
 import { applyPlan } from '../engine.ts';
 import { FileJournal, journalPath } from '../journal.ts';
+import { bundleOf, verifyPlannedBundle } from './bundle.ts';
 import { measureBalancer, rememberMeasured } from './measured.ts';
 import { beginRun, lockAll } from './run.ts';
 import { type ClusterSession, gatherClusterFacts, localReader } from './session.ts';
@@ -54,13 +55,15 @@ export async function bringUp(opts: UpOptions): Promise<UpResult> {
     await using locked = await lockAll(session.nodes, run, opts.signal);
     const { signal } = locked;
     const acceptUnsafe = opts.acceptUnsafe ?? new Set();
+    const bundle = await bundleOf(session);
     const look = async (): Promise<ClusterFacts> => gatherClusterFacts(session, { emit, signal });
     const facts = await settled(session, look, { emit, signal });
     // What is wrong with the nodes is said before anything is measured: measuring takes time, and all of the nodes.
-    refuseBlocked(makePlan({ spec: session.spec, facts, measured: undefined, acceptUnsafe }));
+    refuseBlocked(makePlan({ spec: session.spec, facts, measured: undefined, acceptUnsafe, bundle }));
     const measured = await measureBalancer(session, facts, { emit, signal });
-    const plan = makePlan({ spec: session.spec, facts, measured, acceptUnsafe });
+    const plan = makePlan({ spec: session.spec, facts, measured, acceptUnsafe, bundle });
     refuseBlocked(plan);
+    await verifyPlannedBundle(session, plan, emit);
     if (isEmpty(plan)) {
       const checks = await finalChecks({ ...opts, facts, measured, plan, emit, signal });
       return { plan, changed: false, checks, journal: undefined, ms: performance.now() - start };
@@ -70,7 +73,7 @@ export async function bringUp(opts: UpOptions): Promise<UpResult> {
       throw new OperatorError('NOT_CONFIRMED', 'Nothing was changed: the plan was not confirmed');
     }
     if (performance.now() - asked > answerIsStaleAfterMs) {
-      refuseChanged(plan, makePlan({ spec: session.spec, facts: await look(), measured, acceptUnsafe }));
+      refuseChanged(plan, makePlan({ spec: session.spec, facts: await look(), measured, acceptUnsafe, bundle }));
     }
     const path = journalPath(session.directory, session.spec.name, run.id);
     {

@@ -1,94 +1,85 @@
 import { createHash } from 'node:crypto';
-import { type Handler, mustEndWell } from '../handler.ts';
+import { manifestOfBytes } from '../../bundle/read.ts';
+import { type Handler, mustEndWell, type StepContext } from '../handler.ts';
 import { nodePaths } from '../on-node.ts';
+import {
+  imagesScript,
+  imagesThereScript,
+  installScript,
+  receiveScript,
+  uninstallScript,
+  unpackScript,
+} from './bundle-scripts.ts';
 
-// A bundle is a tar of `root/` (files as they go on the node) and `images/` (docker archives). It is unpacked beside the
-// node's other state under the hash of its content, so that a killed transfer starts anew and a finished one is kept.
-const unpackScript = `
-dir=$1
-[ -d "$dir" ] && { cat >/dev/null; echo kept; exit 0; }
-mkdir -p -m 700 -- "\${dir%/*}"
-rm -rf -- "$dir.part"
-mkdir -- "$dir.part" && tar -x -f - -C "$dir.part" && sync -f "$dir.part" && mv -- "$dir.part" "$dir"
-`;
+// Progress is told, and a cut connection costs, at most this much.
+const sliceBytes = 16 << 20;
 
-// Each file is written as NodePort.writeFile would: a backup of what was there and is not ours, then rename; and the
-// manifest knows it, so that reset takes it back.
-const installScript = `
-set -eu
-cd "$1/root"
-manifest=$2
-count=0
-find . -type f -o -type l | while read -r file; do
-  target=/\${file#./}
-  if [ -L "$file" ]; then
-    mkdir -p -- "\${target%/*}"
-    [ -e "$target" ] || cp -P -- "$file" "$target"
-    continue
-  fi
-  sum=$(sha256sum <"$file"); sum=\${sum%% *}
-  if [ -e "$target" ]; then
-    there=$(sha256sum <"$target"); there=\${there%% *}
-    [ "$there" = "$sum" ] && continue
-    if ! grep -qsxF -- "$there  $target" "$manifest" && [ ! -e "$target.hairpin-backup" ]; then
-      cp -p -- "$target" "$target.hairpin-backup"
-    fi
-  fi
-  grep -qsxF -- "$sum  $target" "$manifest" || printf '%s  %s\\n' "$sum" "$target" >>"$manifest"
-  mkdir -p -- "\${target%/*}"
-  cp -p -- "$file" "$target.hairpin-new"
-  chown root:root "$target.hairpin-new"
-  mv -f -- "$target.hairpin-new" "$target"
-  echo "$target"
-done
-`;
+const sums = new WeakMap<Uint8Array, string>();
 
-const imagesScript = `
-for file in "$1"/images/*; do
-  [ -e "$file" ] || continue
-  if [ -z "\${local+x}" ]; then
-    if ctr images import --help 2>&1 | grep -q -- --local; then local=--local; else local=; fi
-  fi
-  ctr --namespace k8s.io images import $local "$file" >/dev/null || exit 1
-  echo "\${file##*/}"
-done
-`;
+/** Of a bundle that several nodes get at once: hashed once. */
+function sha256Of(bundle: Uint8Array): string {
+  const sum = sums.get(bundle) ?? createHash('sha256').update(bundle).digest('hex');
+  sums.set(bundle, sum);
+  return sum;
+}
 
-function directoryOf(bundle: Uint8Array): string {
-  return `${nodePaths.state}/bundles/${createHash('sha256').update(bundle).digest('hex').slice(0, 16)}`;
+/**
+ * Sends the bundle once and unpacks it beside hairpin's other state on the node, under the hash of its content: a killed
+ * transfer goes on where it stopped, and one that is finished is not repeated.
+ */
+async function unpackOnNode(path: string, cx: StepContext): Promise<string> {
+  const bundle = await cx.readLocal(path);
+  const sum = sha256Of(bundle);
+  const dir = `${nodePaths.state}/bundles/${sum.slice(0, 16)}`;
+  const look = `if [ -d "$1" ]; then echo there; else stat -c %s -- "$1.part" 2>/dev/null || echo 0; fi`;
+  const seen = (await cx.node.probe(['sh', '-c', look, 'hairpin-bundle', dir])).stdout.trim();
+  if (seen === 'there') return dir;
+  await cx.remember();
+  const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+  const start = Number(seen) > bundle.length ? 0 : Number(seen) || 0;
+  for (let offset = start; offset < bundle.length; offset += sliceBytes) {
+    cx.waiting.throwIfAborted();
+    cx.progress(`sending, MB`, megabytes(offset), megabytes(bundle.length));
+    const argv = ['sh', '-c', receiveScript, 'hairpin-receive', `${dir}.part`, String(offset)];
+    const slice = bundle.subarray(offset, offset + sliceBytes);
+    mustEndWell(await cx.node.change(argv, { stdin: slice, timeout: 10 * 60_000 }), `Sending ${path}`);
+  }
+  cx.progress('unpacking');
+  await cx.mustChange(['sh', '-c', unpackScript, 'hairpin-unpack', dir, sum], `Unpacking ${path}`, {
+    timeout: 30 * 60_000,
+  });
+  return dir;
 }
 
 export const installBundle: Handler<'install-bundle'> = async (step, cx) => {
-  const bundle = await cx.readLocal(step.path);
-  const dir = directoryOf(bundle);
-  cx.progress(`sending ${Math.round(bundle.length / 1e6)} MB`);
-  const unpacked = await cx.change(['sh', '-c', unpackScript, 'hairpin-bundle', dir], {
-    stdin: (await cx.node.probe(['test', '-d', dir])).exitCode === 0 ? '' : bundle,
-    timeout: 30 * 60_000,
-  });
-  mustEndWell(unpacked, `Unpacking ${step.path}`);
-  const argv = ['sh', '-c', installScript, 'hairpin-install', dir, nodePaths.written];
-  let files = 0;
-  const installed = await cx.node.change(argv, {
+  const { suite } = await manifestOfBytes(await cx.readLocal(step.path), step.path);
+  const dir = await unpackOnNode(step.path, cx);
+  const argv = ['sh', '-c', installScript, 'hairpin-install', dir, nodePaths.state, suite, uninstallScript];
+  let installed = 0;
+  await cx.mustChange(argv, `Installing ${step.path}`, {
     timeout: 10 * 60_000,
-    onLine: (_stream, line) => {
-      files += 1;
-      cx.progress(line, files);
+    onLine: (stream, line) => {
+      if (stream === 'stderr') return;
+      installed += 1;
+      cx.progress(line, installed);
     },
   });
-  mustEndWell(installed, `Installing ${step.path}`);
-  return files === 0 ? 'all files were there already' : `${files} files`;
+  return installed === 0 ? 'all was there already' : `${installed} files and packages`;
 };
 
 export const importImages: Handler<'import-images'> = async (step, cx) => {
-  const dir = directoryOf(await cx.readLocal(step.path));
+  const { images } = await manifestOfBytes(await cx.readLocal(step.path), step.path);
+  const there = (await cx.node.probe(['sh', '-c', imagesThereScript])).stdout.split('\n');
+  if (images.every(({ ref }) => there.includes(ref))) return 'all were there already';
+  const dir = await unpackOnNode(step.path, cx);
   let count = 0;
   await cx.mustChange(['sh', '-c', imagesScript, 'hairpin-images', dir], `Importing images of ${step.path}`, {
     timeout: 30 * 60_000,
-    onLine: (_stream, line) => {
+    onLine: (stream, line) => {
+      if (stream === 'stderr') return;
       count += 1;
-      cx.progress(line, count);
+      cx.progress(line, count, images.length);
     },
   });
-  return `${count} archives`;
+  return `${count} images`;
 };

@@ -32,6 +32,7 @@ export function labUpCommand(): Command {
     .option('--clients <n>', 'how many clients outside of the cluster (default: 1)')
     .option('--balancer <name>', 'a product (alibaba-clb, …) or a behaviour (drop, works, local, one-arm, proxy)')
     .option('--network <kind>', 'routed or segment (default: what the balancer needs)')
+    .option('--bare', 'nodes with sshd and nothing of Kubernetes: a bundle has to bring it')
     .option('--endpoint <kind>', 'vip or domain (default: vip)')
     .option('--kubernetes <version>', 'for the node tier (default: v1.37.2)')
     .option('--ip <families>', '4, 6 or dual (default: 4)')

@@ -1,35 +1,29 @@
 import { createHash } from 'node:crypto';
 import { chown, link, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { bundledPrograms as programs } from '../../bundle/node-files.ts';
 import type { Emit } from '../../report/event.ts';
 import type { Artefacts } from '../artefacts/artefacts.ts';
 import { takeLock } from '../cache/lock.ts';
 import { cacheDir } from '../paths.ts';
 import { copyTree } from './copy-tree.ts';
-import { enabledUnits, maskedUnits, type NodeFile, nodeFiles, people } from './node-files.ts';
-
-/** Where each program is on a node, as the official packages and etcd's and containerd's archives put them. */
-const programs = [
-  ['kubeadm', '/usr/bin/kubeadm'],
-  ['kubelet', '/usr/bin/kubelet'],
-  ['kubectl', '/usr/bin/kubectl'],
-  ['etcdctl', '/usr/local/bin/etcdctl'],
-  ['containerd', '/usr/local/bin/containerd'],
-  ['containerd-shim-runc-v2', '/usr/local/bin/containerd-shim-runc-v2'],
-  ['ctr', '/usr/local/bin/ctr'],
-] as const;
+import { hiddenPackages, hidePackages } from './hide-packages.ts';
+import { bareNodeFiles, enabledUnits, maskedUnits, type NodeFile, nodeFiles, people } from './node-files.ts';
 
 /**
  * The read-only layer between the base and a node: one Kubernetes version, installed and configured. All nodes of all
- * labs with that version share it, so it costs its files once, on the disk and in the page cache.
+ * labs with that version share it, so it costs its files once, on the disk and in the page cache. `bare` gives one in which
+ * nothing of Kubernetes is installed, and none of the packages that Kubernetes needs.
  */
 export async function ensureNodeLayer(
   baseRootfs: string,
   artefacts: Artefacts,
-  opts: { emit: Emit; signal: AbortSignal; cache?: string },
+  opts: { emit: Emit; signal: AbortSignal; cache?: string; bare?: boolean },
 ): Promise<string> {
-  const files = [...nodeFiles({ pauseImage: pauseOf(artefacts) }), ...(await accounts(baseRootfs))];
-  const id = layerId(artefacts, files);
+  const bare = opts.bare === true;
+  const facts = { pauseImage: pauseOf(artefacts) };
+  const files = [...(bare ? bareNodeFiles(facts) : nodeFiles(facts)), ...(await accounts(baseRootfs))];
+  const id = `${bare ? 'bare-' : ''}${layerId(artefacts, files, bare)}`;
   const root = join(opts.cache ?? cacheDir(), 'layers');
   const layer = join(root, id);
   if (await exists(layer)) return layer;
@@ -38,16 +32,21 @@ export async function ensureNodeLayer(
   const making = join(root, `.making-${id}`);
   await rm(making, { recursive: true, force: true });
   for (const file of files) await put(making, file);
-  for (const [name, path] of programs) await share(artefacts.binaries[name], join(making, path));
-  for (const [target, unit] of enabledUnits) await wants(making, target, unit);
+  if (!bare) for (const [name, path] of programs) await share(artefacts.binaries[name], join(making, path));
+  const units = enabledUnits.filter(([, unit]) => !bare || unit.includes('hairpin-lab'));
+  for (const [target, unit] of units) await wants(making, target, unit);
   for (const unit of maskedUnits) await symlink('/dev/null', join(making, 'etc/systemd/system', unit));
   for (const { name, uid } of people) {
     await mkdir(join(making, 'home', name), { recursive: true, mode: 0o700 });
     await chown(join(making, 'home', name), uid, uid);
   }
-  await mkdir(join(making, 'etc/kubernetes/manifests'), { recursive: true });
-  await mkdir(join(making, 'opt/cni'), { recursive: true });
-  await symlink('/usr/lib/cni', join(making, 'opt/cni/bin'));
+  if (bare) {
+    await hidePackages(baseRootfs, making, hiddenPackages);
+  } else {
+    await mkdir(join(making, 'etc/kubernetes/manifests'), { recursive: true });
+    await mkdir(join(making, 'opt/cni'), { recursive: true });
+    await symlink('/usr/lib/cni', join(making, 'opt/cni/bin'));
+  }
   await rename(making, layer);
   return layer;
 }
@@ -76,8 +75,8 @@ async function accounts(baseRootfs: string): Promise<readonly NodeFile[]> {
   ]);
 }
 
-function layerId(artefacts: Artefacts, files: readonly NodeFile[]): string {
-  const sums = programs.map(([name]) => artefacts.checksums[`bin/${name}`]);
+function layerId(artefacts: Artefacts, files: readonly NodeFile[], bare: boolean): string {
+  const sums = bare ? hiddenPackages : programs.map(([name]) => artefacts.checksums[`bin/${name}`]);
   const hash = createHash('sha256').update(JSON.stringify([programs, enabledUnits, maskedUnits, people, sums, files]));
   return `${artefacts.version}-${artefacts.arch}-${hash.digest('hex').slice(0, 12)}`;
 }

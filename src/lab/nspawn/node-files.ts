@@ -1,3 +1,5 @@
+import { kubeadmDropIn, kubeletUnit } from '../../bundle/node-files.ts';
+
 /** One file of a node's read-only layer. Owner is root. */
 export interface NodeFile {
   readonly path: string;
@@ -38,20 +40,17 @@ export function nodeFiles(facts: LayerFacts): readonly NodeFile[] {
   return [
     text('/usr/lib/systemd/system/kubelet.service', kubeletUnit),
     text('/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf', kubeadmDropIn),
-    text('/usr/lib/systemd/system/kubelet.service.d/20-hairpin-lab.conf', kubeletLabDropIn),
-    text('/etc/default/kubelet', 'KUBELET_EXTRA_ARGS=--config-dir=/etc/kubernetes/kubelet.conf.d\n'),
-    text('/etc/kubernetes/kubelet.conf.d/10-hairpin-lab.conf', kubeletConfig),
     text('/usr/lib/systemd/system/containerd.service', containerdUnit),
     text('/etc/containerd/config.toml', containerdConfig(facts)),
     text('/etc/crictl.yaml', 'runtime-endpoint: unix:///run/containerd/containerd.sock\n'),
     text('/etc/sysctl.d/k8s.conf', 'net.ipv4.ip_forward = 1\n'),
-    text('/etc/ssh/sshd_config.d/10-hairpin-lab.conf', sshdConfig),
-    text('/etc/sudoers.d/hairpin-lab', 'ops ALL=(ALL:ALL) NOPASSWD: ALL\nadmin ALL=(ALL:ALL) ALL\n', 0o440),
-    text('/usr/lib/systemd/system/hairpin-lab-kernel.service', kernelUnit),
-    text('/usr/lib/systemd/system/hairpin-lab-ready.service', readyUnit),
-    text(`${labDir}/kernel`, kernelScript, 0o755),
-    ...kernelValues.map(([key, value]) => text(`${labDir}/sysctl/${key}`, `${value}\n`)),
+    ...machineFiles,
   ];
+}
+
+/** A machine with sshd and nothing of Kubernetes; containerd's settings for the lab are there for when it comes. */
+export function bareNodeFiles(facts: LayerFacts): readonly NodeFile[] {
+  return [text('/etc/containerd/conf.d/hairpin-lab.toml', containerdConfig(facts)), ...machineFiles];
 }
 
 /** The kubelet writes these when they differ, and they are the host's own. */
@@ -79,35 +78,6 @@ export const people = [
 function text(path: string, content: string, mode = 0o644): NodeFile {
   return { path, content, mode };
 }
-
-const kubeletUnit = `[Unit]
-Description=kubelet: The Kubernetes Node Agent
-Documentation=https://kubernetes.io/docs/
-Wants=network-online.target
-After=network-online.target
-
-[Service]
-ExecStart=/usr/bin/kubelet
-Restart=always
-StartLimitInterval=0
-RestartSec=10
-
-[Install]
-WantedBy=multi-user.target
-`;
-
-const kubeadmDropIn = `# Note: This dropin only works with kubeadm and kubelet v1.11+
-[Service]
-Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"
-Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
-# This is a file that "kubeadm init" and "kubeadm join" generates at runtime, populating the KUBELET_KUBEADM_ARGS variable dynamically
-EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
-# This is a file that the user can use for overrides of the kubelet args as a last resort. Preferably, the user should use
-# the .NodeRegistration.KubeletExtraArgs object in the configuration files instead. KUBELET_EXTRA_ARGS should be sourced from this file.
-EnvironmentFile=-/etc/default/kubelet
-ExecStart=
-ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
-`;
 
 // A real node's kubelet restarts every 10 s until kubeadm has run. Four of them would do nothing but warm the machine.
 const kubeletLabDropIn = `[Unit]
@@ -219,3 +189,16 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh -c 'mkdir -p ${readyFile.slice(0, readyFile.lastIndexOf('/'))} && touch ${readyFile}'
 `;
+
+/** What makes it a node of the lab, with Kubernetes on it or not. */
+const machineFiles: readonly NodeFile[] = [
+  text('/usr/lib/systemd/system/kubelet.service.d/20-hairpin-lab.conf', kubeletLabDropIn),
+  text('/etc/default/kubelet', 'KUBELET_EXTRA_ARGS=--config-dir=/etc/kubernetes/kubelet.conf.d\n'),
+  text('/etc/kubernetes/kubelet.conf.d/10-hairpin-lab.conf', kubeletConfig),
+  text('/etc/ssh/sshd_config.d/10-hairpin-lab.conf', sshdConfig),
+  text('/etc/sudoers.d/hairpin-lab', 'ops ALL=(ALL:ALL) NOPASSWD: ALL\nadmin ALL=(ALL:ALL) ALL\n', 0o440),
+  text('/usr/lib/systemd/system/hairpin-lab-kernel.service', kernelUnit),
+  text('/usr/lib/systemd/system/hairpin-lab-ready.service', readyUnit),
+  text(`${labDir}/kernel`, kernelScript, 0o755),
+  ...kernelValues.map(([key, value]) => text(`${labDir}/sysctl/${key}`, `${value}\n`)),
+];

@@ -68,13 +68,14 @@ export const nodeTier: Tier = {
   },
 };
 
-/** What all labs of one version share: gives the overlay's lower directories and the store of images. */
-async function makeShared(cx: LabContext): Promise<readonly [lower: string, store: string]> {
+/** What all labs of one version share: gives the overlay's lower directories and the store of images, unless it is bare. */
+async function makeShared(cx: LabContext): Promise<readonly [lower: string, store: string | undefined]> {
   const opts = { emit: cx.emit, signal: cx.signal };
   const base = await ensureBase(opts);
   const artefacts = await ensureArtefacts(cx.topology.spec.kubernetes, opts);
-  const layer = await ensureNodeLayer(base.rootfs, artefacts, opts);
-  const store = await ensureImageStore(artefacts, opts);
+  const bare = cx.topology.spec.bare === true;
+  const layer = await ensureNodeLayer(base.rootfs, artefacts, { ...opts, bare });
+  const store = bare ? undefined : await ensureImageStore(artefacts, opts);
   return [`${layer}:${base.rootfs}`, store];
 }
 

@@ -15,7 +15,7 @@ import { hostKey, userKey } from './ssh-keys.ts';
 const etcdDiskBytes = 1024 * 1024 * 1024;
 
 /** Makes the directories of a node that is not there yet, and writes into them what makes it this node and no other. */
-export async function seedMachine(cx: LabContext, space: MachineSpace, store: string): Promise<void> {
+export async function seedMachine(cx: LabContext, space: MachineSpace, store: string | undefined): Promise<void> {
   const dirs = machineDirs(cx.paths, space.machine.name);
   const fresh = (await stat(dirs.upper).catch(() => undefined)) === undefined;
   for (const dir of [dirs.upper, dirs.work, dirs.merged, dirs.kubelet, dirs.etcd, dirs.etcdMount]) {
@@ -34,8 +34,12 @@ export async function seedMachine(cx: LabContext, space: MachineSpace, store: st
   await put(dirs, '/etc/ssh/lab_authorized_keys', await readFile(`${userKey(cx.paths)}.pub`));
   await put(dirs, '/etc/ssh/ssh_host_ed25519_key', await readFile(hostKey(cx.paths, space.machine.name)), 0o600);
   await put(dirs, '/etc/ssh/ssh_host_ed25519_key.pub', await readFile(`${hostKey(cx.paths, space.machine.name)}.pub`));
-  await writeFile(dirs.store, `${store}\n`);
-  await cloneStore(store, dirs.containerd, { signal: cx.signal });
+  if (store === undefined) {
+    await mkdir(dirs.containerd, { recursive: true });
+  } else {
+    await writeFile(dirs.store, `${store}\n`);
+    await cloneStore(store, dirs.containerd, { signal: cx.signal });
+  }
   if (space.machine.role === 'control-plane') await makeEtcdDisk(cx, dirs);
 }
 

@@ -47,7 +47,7 @@ export function clusterYaml(spec: LabSpec, opts: { sshConfig: string | undefined
           ...one(machine.addresses.map((a) => a.text)),
         })),
       ...(opts.sshConfig === undefined ? {} : { ssh: { user: 'root', port: 22, configFile: opts.sshConfig } }),
-      prepare: 'preinstalled',
+      prepare: spec.bare === true ? { bundle: 'bundle.tar.gz' } : 'preinstalled',
       ...(spec.tier === 'node' ? { kubeadm: { documents: kubeadmInLab } } : {}),
     },
   };

@@ -14,6 +14,8 @@ export interface LabInput {
   readonly endpoint?: EndpointInput | undefined;
   readonly balancer?: string | BalancerInput | undefined;
   readonly apiServerPort?: number | undefined;
+  /** Nodes with sshd and nothing of Kubernetes. */
+  readonly bare?: boolean | undefined;
 }
 
 /** How many, or where each of them is: one address per family in use. */

@@ -16,6 +16,7 @@ export interface LabFlags {
   readonly kubernetes?: string | undefined;
   readonly ip?: string | undefined;
   readonly network?: string | undefined;
+  readonly bare?: boolean | undefined;
 }
 
 /** Where a problem that `resolveLab` finds was typed. */
@@ -35,7 +36,10 @@ const flagOf: Readonly<Record<string, string>> = {
 /** A whole spec from flags, or one USAGE error that names every flag that is wrong, what was expected and what to do. */
 export function parseLabFlags(flags: LabFlags, catalog: BalancerCatalog = balancerCatalog()): LabSpec {
   const wrong: string[] = [];
-  const oneOf = <const T extends string>(key: keyof LabFlags, allowed: readonly T[]): T | undefined => {
+  const oneOf = <const T extends string>(
+    key: Exclude<keyof LabFlags, 'bare'>,
+    allowed: readonly T[],
+  ): T | undefined => {
     const value = flags[key];
     if (value === undefined || allowed.some((a) => a === value)) return value as T | undefined;
     wrong.push(`--${key}: \`${value}\` is none of its values; expected ${allowed.join(', ')}`);
@@ -59,6 +63,7 @@ export function parseLabFlags(flags: LabFlags, catalog: BalancerCatalog = balanc
     workers: count('workers'),
     clients: count('clients'),
     balancer: flags.balancer,
+    ...(flags.bare === true ? { bare: true } : {}),
     ...(endpoint === undefined ? {} : { endpoint: { kind: endpoint } }),
     ...(network === undefined ? {} : { network: { kind: network } }),
   };

@@ -30,6 +30,8 @@ export interface LabSpec {
   readonly balancer: BalancerConfig;
   readonly backendPort: number;
   readonly apiServerPort: number;
+  /** Nodes with sshd and nothing of Kubernetes: a bundle has to bring it. */
+  readonly bare?: true;
 }
 
 /** m1… are masters, w1… workers, c1… outside clients. One address per family in use, IPv4 first. */

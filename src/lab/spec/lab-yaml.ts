@@ -73,6 +73,7 @@ export const labSchema = z.strictObject({
         .optional(),
       balancer: z.union([z.string(), balancer]).optional(),
       apiServerPort: port.optional(),
+      bare: z.boolean().optional(),
     })
     .optional(),
 });

@@ -73,6 +73,7 @@ export function resolveLab(input: LabInput, catalog: BalancerCatalog): Resolved 
       balancer,
       backendPort: (typeof input.balancer === 'object' ? input.balancer.backendPort : undefined) ?? apiServerPort,
       apiServerPort,
+      ...(input.bare === true ? { bare: true } : {}),
     },
   };
 }

@@ -1,7 +1,11 @@
 import { imagesDocuments } from '../../render/kubeadm/documents.ts';
 import { renderDocuments } from '../../render/kubeadm/yaml.ts';
+import { missingFiles } from '../bundle.ts';
 import type { Phase, PlanContext } from '../context.ts';
 import { estimates } from '../estimates.ts';
+
+/** Written by the step itself: stops what it started and takes out the packages that it installed. */
+export const uninstallBundle = ['sh', '/var/lib/hairpin/uninstall-bundle'] as const;
 
 /** Brings programs and images to nodes that are not in the cluster yet, everywhere at once. */
 export const prepare: Phase = {
@@ -17,14 +21,9 @@ export const prepare: Phase = {
 };
 
 function fromBundle(cx: PlanContext, node: string, path: string): void {
-  cx.steps.add(node, 'prepare', {
-    kind: 'install-bundle',
-    slug: 'install-bundle',
-    path,
-    because: 'the node needs no network of its own for programs',
-    estimateMs: estimates.installBundle,
-    undo: { is: 'nothing', because: 'programs stay; they do nothing by themselves' },
-  });
+  // What an earlier run has installed is seen on the node; which images are there is not, and importImages looks itself.
+  const missing = cx.bundle === undefined ? undefined : missingFiles(cx.bundle, cx.view.node(node).facts);
+  if (missing?.length !== 0) installBundle(cx, node, path);
   cx.steps.add(node, 'prepare', {
     kind: 'import-images',
     slug: 'import-images',
@@ -32,6 +31,17 @@ function fromBundle(cx: PlanContext, node: string, path: string): void {
     because: 'the node needs no network of its own for images',
     estimateMs: estimates.importImages,
     undo: { is: 'nothing', because: 'images stay; they do nothing by themselves' },
+  });
+}
+
+function installBundle(cx: PlanContext, node: string, path: string): void {
+  cx.steps.add(node, 'prepare', {
+    kind: 'install-bundle',
+    slug: 'install-bundle',
+    path,
+    because: 'the node needs no network of its own for programs',
+    estimateMs: estimates.installBundle,
+    undo: { is: 'run', argv: uninstallBundle },
   });
 }
 
