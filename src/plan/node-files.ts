@@ -4,9 +4,9 @@ import { showSecretText } from '../render/kubeadm/secret-text.ts';
 import type { Spec } from '../spec/spec.ts';
 import { formatHostPort } from '../std/address.ts';
 import { quoteArgv } from '../std/quote.ts';
-import { stepTitle } from './describe.ts';
 import type { Plan } from './plan.ts';
 import type { Step } from './step.ts';
+import { stepTitle } from './step-title.ts';
 
 export interface NodeFile {
   /** As on the node, with a leading slash; `/BY-HAND.md` is ours. */

@@ -53,7 +53,8 @@ export class UpLab implements AsyncDisposable {
   kubectl(args: string, input = ''): Promise<string> {
     const script = `printf '%s' "$1" | kubectl --cache-dir /dev/null --kubeconfig /etc/kubernetes/admin.conf --server https://$2:6443 ${args}`;
     const leader = this.lab.spec.machines[0]?.addresses[0]?.text ?? '';
-    return this.sh('m1', script.replace(':6443', `:${this.lab.spec.apiServerPort}`), input, leader);
+    const host = leader.includes(':') ? `[${leader}]` : leader;
+    return this.sh('m1', script.replace(':6443', `:${this.lab.spec.apiServerPort}`), input, host);
   }
 
   /** Everything that the operator's machine keeps about the cluster: journals. */
