@@ -7,7 +7,10 @@ export interface Asked {
   readonly stdin: string | undefined;
 }
 
-export type Answer = (argv: readonly string[], opts: RunOptions) => Partial<RunResult> | Promise<Partial<RunResult>> | undefined;
+export type Answer = (
+  argv: readonly string[],
+  opts: RunOptions,
+) => Partial<RunResult> | Promise<Partial<RunResult>> | undefined;
 
 /** A node in memory: files in a map, commands answered by a function, everything asked kept in `asked`. */
 export class MemoryNode implements NodePort {
