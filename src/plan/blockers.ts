@@ -58,7 +58,9 @@ const preinstalled: NodeRule = onlyNew(({ spec }, { node }, facts) => {
   if (spec.prepare.kind !== 'preinstalled' || tools === undefined) return [];
   const missing = ['kubeadm', 'kubelet', 'containerd'].filter((name) => !(name in tools));
   const runtime = ['crio', 'dockerd'].some((name) => name in tools);
-  const absent = missing.filter((name) => name !== 'containerd' || !runtime);
+  const without = missing.filter((name) => name !== 'containerd' || !runtime);
+  // Whoever installs containerd by hand forgets this one.
+  const absent = [...without, ...(without.includes('containerd') && !('runc' in tools) ? ['runc'] : [])];
   if (absent.length === 0) return [];
   return [
     {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname } from 'node:path';
 import { isMap, parseDocument } from 'yaml';
 import { loadSpec, parseClusterText } from '../../cluster-file.ts';
 import { BadSpecError, OperatorError } from '../../errors/operator-error.ts';
@@ -97,8 +97,8 @@ export function askFor(spec: Spec, node: SpecNode): Ask {
   };
 }
 
-/** Files of the operator's machine that steps send. */
-export function localReader(directory: string): (path: string) => Promise<Uint8Array> {
+/** Files of the operator's machine that steps send; the spec has their paths as this process needs them. */
+export function localReader(): (path: string) => Promise<Uint8Array> {
   // Several nodes get the same bundle at once, and it is big.
   const kept = new Map<string, Promise<Uint8Array>>();
   const read = async (full: string) =>
@@ -106,9 +106,8 @@ export function localReader(directory: string): (path: string) => Promise<Uint8A
       throw new OperatorError('FILE_MISSING', `Cannot read ${full}, which cluster.yaml names`, { cause: error });
     });
   return async (path) => {
-    const full = isAbsolute(path) ? path : join(directory, path);
-    const reading = kept.get(full) ?? read(full);
-    kept.set(full, reading);
+    const reading = kept.get(path) ?? read(path);
+    kept.set(path, reading);
     return await reading;
   };
 }

@@ -59,11 +59,12 @@ export async function bringUp(opts: UpOptions): Promise<UpResult> {
     const look = async (): Promise<ClusterFacts> => gatherClusterFacts(session, { emit, signal });
     const facts = await settled(session, look, { emit, signal });
     // What is wrong with the nodes is said before anything is measured: measuring takes time, and all of the nodes.
-    refuseBlocked(makePlan({ spec: session.spec, facts, measured: undefined, acceptUnsafe, bundle }));
+    const unmeasured = makePlan({ spec: session.spec, facts, measured: undefined, acceptUnsafe, bundle });
+    refuseBlocked(unmeasured);
+    await verifyPlannedBundle(session, unmeasured, emit);
     const measured = await measureBalancer(session, facts, { emit, signal });
     const plan = makePlan({ spec: session.spec, facts, measured, acceptUnsafe, bundle });
     refuseBlocked(plan);
-    await verifyPlannedBundle(session, plan, emit);
     if (isEmpty(plan)) {
       const checks = await finalChecks({ ...opts, facts, measured, plan, emit, signal });
       return { plan, changed: false, checks, journal: undefined, ms: performance.now() - start };
@@ -86,7 +87,7 @@ export async function bringUp(opts: UpOptions): Promise<UpResult> {
         journal,
         emit,
         signal,
-        readLocal: localReader(session.directory),
+        readLocal: localReader(),
         run,
         now,
       });

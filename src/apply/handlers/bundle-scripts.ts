@@ -59,13 +59,19 @@ if [ -n "$missing" ]; then
   for name in $missing; do echo "$name"; done
 fi
 for unit in containerd.service kubelet.service; do keep_unit "$unit" "$state/units"; done
-(cd files && find . -type f) | while read -r file; do
-  target=/\${file#./} from=files/\${file#./}
-  parent=\${target%/*}
+note_directory() {
+  parent=$1
   while [ ! -d "$parent" ]; do
     grep -qsxF -- "$parent" "$state/directories" || echo "$parent" >>"$state/directories"
     parent=\${parent%/*}
   done
+}
+# containerd makes these when it starts.
+note_directory /opt/containerd/bin
+note_directory /opt/containerd/lib
+(cd files && find . -type f) | while read -r file; do
+  target=/\${file#./} from=files/\${file#./}
+  note_directory "\${target%/*}"
   sum=$(sha256sum <"$from"); sum=\${sum%% *}
   grep -qsxF -- "$sum  $target" "$state/written" || printf '%s  %s\\n' "$sum" "$target" >"$state/line"
   if [ -e "$target" ]; then

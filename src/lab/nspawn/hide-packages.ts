@@ -42,7 +42,8 @@ async function filesOf(rootfs: string, name: string): Promise<readonly string[]>
   const listed = (await readFile(join(rootfs, 'var/lib/dpkg/info', `${name}.list`), 'utf8')).trim().split('\n');
   // A directory is the parent of something in the list, or of nothing: then it does no harm where it is.
   // /lib, which packages list as their own, is a link of the whole system.
-  const script = 'for f; do case $f in /*/*) ;; *) continue ;; esac; if [ -L "$0$f" ] || [ -f "$0$f" ]; then printf "%s\\n" "$f"; fi; done';
+  const script =
+    'for f; do case $f in /*/*) ;; *) continue ;; esac; if [ -L "$0$f" ] || [ -f "$0$f" ]; then printf "%s\\n" "$f"; fi; done';
   const { stdout } = await promisify(execFile)('sh', ['-c', script, rootfs, ...listed]);
   return stdout.split('\n').filter((path) => path !== '');
 }

@@ -40,6 +40,7 @@ export function nodeFiles(facts: LayerFacts): readonly NodeFile[] {
   return [
     text('/usr/lib/systemd/system/kubelet.service', kubeletUnit),
     text('/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf', kubeadmDropIn),
+    ...kubeletLabFiles,
     text('/usr/lib/systemd/system/containerd.service', containerdUnit),
     text('/etc/containerd/config.toml', containerdConfig(facts)),
     text('/etc/crictl.yaml', 'runtime-endpoint: unix:///run/containerd/containerd.sock\n'),
@@ -50,7 +51,8 @@ export function nodeFiles(facts: LayerFacts): readonly NodeFile[] {
 
 /** A machine with sshd and nothing of Kubernetes; containerd's settings for the lab are there for when it comes. */
 export function bareNodeFiles(facts: LayerFacts): readonly NodeFile[] {
-  return [text('/etc/containerd/conf.d/hairpin-lab.toml', containerdConfig(facts)), ...machineFiles];
+  const runtime = text('/etc/containerd/conf.d/hairpin-lab.toml', containerdConfig(facts));
+  return [runtime, ...kubeletLabFiles, ...machineFiles];
 }
 
 /** The kubelet writes these when they differ, and they are the host's own. */
@@ -190,11 +192,15 @@ RemainAfterExit=yes
 ExecStart=/bin/sh -c 'mkdir -p ${readyFile.slice(0, readyFile.lastIndexOf('/'))} && touch ${readyFile}'
 `;
 
-/** What makes it a node of the lab, with Kubernetes on it or not. */
-const machineFiles: readonly NodeFile[] = [
+/** What every kubelet of the lab is told, also one that comes later. */
+const kubeletLabFiles: readonly NodeFile[] = [
   text('/usr/lib/systemd/system/kubelet.service.d/20-hairpin-lab.conf', kubeletLabDropIn),
   text('/etc/default/kubelet', 'KUBELET_EXTRA_ARGS=--config-dir=/etc/kubernetes/kubelet.conf.d\n'),
   text('/etc/kubernetes/kubelet.conf.d/10-hairpin-lab.conf', kubeletConfig),
+];
+
+/** What makes it a node of the lab, with Kubernetes on it or not. */
+const machineFiles: readonly NodeFile[] = [
   text('/etc/ssh/sshd_config.d/10-hairpin-lab.conf', sshdConfig),
   text('/etc/sudoers.d/hairpin-lab', 'ops ALL=(ALL:ALL) NOPASSWD: ALL\nadmin ALL=(ALL:ALL) ALL\n', 0o440),
   text('/usr/lib/systemd/system/hairpin-lab-kernel.service', kernelUnit),
