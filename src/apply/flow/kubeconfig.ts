@@ -4,9 +4,9 @@ import { connect as tlsConnect } from 'node:tls';
 import { OperatorError } from '../../errors/operator-error.ts';
 import { isKubeconfig, kubeconfigFor } from '../../kube/kubeconfig.ts';
 import { adminConf } from '../../kube/kubectl.ts';
-import { resolveTarget, sshArguments } from '../../node/ssh-config.ts';
+import { resolveTarget, sshArguments, sshTargetOf } from '../../node/ssh-config.ts';
 import { controlPlaneNodes, type SpecNode } from '../../spec/spec.ts';
-import { type ClusterSession, targetOf } from './session.ts';
+import type { ClusterSession } from './session.ts';
 
 export interface AdminKubeconfig {
   /** A secret: for a file with mode 0600, or for whoever asked for it on standard output. */
@@ -68,7 +68,7 @@ export interface Tunnel extends AsyncDisposable {
 
 export async function openTunnel(session: ClusterSession, signal: AbortSignal): Promise<Tunnel> {
   const master = await firstBySsh(session, signal);
-  const target = targetOf(master);
+  const target = sshTargetOf(master);
   const { destination } = await resolveTarget(target, signal);
   const port = await freePort();
   // ClearAllForwardings is among the usual options and would clear -D too; the first value counts.

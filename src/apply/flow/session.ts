@@ -8,7 +8,7 @@ import type { Ask } from '../../facts/probe.ts';
 import type { ClusterFacts } from '../../facts/types.ts';
 import { openNodes } from '../../node/nodes.ts';
 import type { NodePort } from '../../node/port.ts';
-import type { SshTarget } from '../../node/ssh-config.ts';
+import { sshTargetOf } from '../../node/ssh-config.ts';
 import { askedFiles, askedUnits } from '../../plan/asked.ts';
 import { type Emit, task } from '../../report/event.ts';
 import type { Spec, SpecNode } from '../../spec/spec.ts';
@@ -34,7 +34,7 @@ export interface SessionOptions {
 export async function openSession(opts: SessionOptions): Promise<ClusterSession> {
   const spec = await specOf(opts);
   const sudo = opts.sudoPassword === undefined ? {} : { sudoPassword: opts.sudoPassword };
-  const nodes = await openNodes(spec.nodes.map(targetOf), sudo);
+  const nodes = await openNodes(spec.nodes.map(sshTargetOf), sudo);
   return {
     file: opts.file,
     directory: dirname(opts.file),
@@ -109,17 +109,5 @@ export function localReader(): (path: string) => Promise<Uint8Array> {
     const reading = kept.get(path) ?? read(path);
     kept.set(path, reading);
     return await reading;
-  };
-}
-
-export function targetOf(node: SpecNode): SshTarget {
-  const { ssh } = node;
-  return {
-    name: node.name,
-    address: node.address.text,
-    ...(ssh.user === undefined ? {} : { user: ssh.user }),
-    ...(ssh.port === undefined ? {} : { port: ssh.port }),
-    ...(ssh.identityFile === undefined ? {} : { identityFile: ssh.identityFile }),
-    ...(ssh.configFile === undefined ? {} : { configFile: ssh.configFile }),
   };
 }
