@@ -10,6 +10,9 @@ import { copyTree } from './copy-tree.ts';
 import { hiddenPackages, hidePackages } from './hide-packages.ts';
 import { bareNodeFiles, enabledUnits, maskedUnits, type NodeFile, nodeFiles, people } from './node-files.ts';
 
+/** Raised when hide-packages.ts hides more of the same packages. */
+const bareRevision = '2';
+
 /**
  * The read-only layer between the base and a node: one Kubernetes version, installed and configured. All nodes of all
  * labs with that version share it, so it costs its files once, on the disk and in the page cache. `bare` gives one in which
@@ -76,7 +79,7 @@ async function accounts(baseRootfs: string): Promise<readonly NodeFile[]> {
 }
 
 function layerId(artefacts: Artefacts, files: readonly NodeFile[], bare: boolean): string {
-  const sums = bare ? hiddenPackages : programs.map(([name]) => artefacts.checksums[`bin/${name}`]);
+  const sums = bare ? [bareRevision, ...hiddenPackages] : programs.map(([name]) => artefacts.checksums[`bin/${name}`]);
   const hash = createHash('sha256').update(JSON.stringify([programs, enabledUnits, maskedUnits, people, sums, files]));
   return `${artefacts.version}-${artefacts.arch}-${hash.digest('hex').slice(0, 12)}`;
 }
