@@ -65,6 +65,7 @@ describe('layers', () => {
       'apply',
       'node',
       'balancer',
+      'bundle',
       'kube',
       'check',
       'doctor',
