@@ -63,8 +63,3 @@ export function checksumsOf(manifest: BundleManifest): string {
     .map(({ name, sha256: sum }) => `${sum}  ${name}\n`)
     .join('');
 }
-
-/** Bytes of everything unpacked. */
-export function unpackedBytes(manifest: BundleManifest): number {
-  return membersOf(manifest).reduce((sum, member) => sum + member.size, 0);
-}

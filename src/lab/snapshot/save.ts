@@ -60,6 +60,12 @@ async function saveNode({ cx }: RunningLab, machine: string, making: string): Pr
 
 async function requireFit(lab: RunningLab, name: string): Promise<void> {
   const refuse = (message: string, hint: string) => new OperatorError('LAB_SNAPSHOT', message, { hint });
+  if (lab.spec.bare === true) {
+    throw refuse(
+      `Lab \`${lab.spec.name}\` has bare nodes, which no snapshot is made of`,
+      'bring such a lab up anew: it takes seconds',
+    );
+  }
   if (lab.spec.tier !== 'node') {
     throw refuse(`Lab \`${lab.name}\` has no nodes to keep: it is of the wire tier`, 'its `up` takes a second anyway');
   }
