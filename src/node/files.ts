@@ -13,8 +13,10 @@ export const manifestPath = '/var/lib/hairpin/written';
  *
  * A file that was there is kept beside it as `PATH.hairpin-backup` unless hairpin wrote exactly that content to exactly
  * that path before (the manifest knows); what somebody changed after us is kept as `PATH.hairpin-backup.1`, `.2`, ….
- * The manifest is written before the rename: a crash between the two leaves a line too many, never a backup of our own
- * content. A symbolic link is followed, so the link stays and its target is replaced.
+ * The temporary file has a name of its own for each path, so what a write that was killed left is taken by the next one;
+ * it is made with O_EXCL (`set -C`), so it is never somebody's link. The manifest is written before the rename: a crash
+ * between the two leaves a line too many, never a backup of our own content. A symbolic link is followed, so the link
+ * stays and its target is replaced.
  */
 const writeScript = `
 set -eu
@@ -33,10 +35,12 @@ if [ -e "$path" ]; then
   fi
 fi
 mkdir -p -m 755 -- "$dir"
-tmp=$(mktemp "$dir/.hairpin-XXXXXX")
+tmp=$dir/.hairpin-\${path##*/}.part
+rm -f -- "$tmp"
+set -C; : >"$tmp"; set +C
 trap 'rm -f -- "$tmp"' EXIT
 trap 'exit 129' HUP INT TERM
-cat >"$tmp"
+cat >>"$tmp"
 got=$(sha256sum <"$tmp")
 if [ "\${got%% *}" != "$sum" ]; then echo "the content did not arrive whole" >&2; exit 92; fi
 chown "$owner" -- "$tmp"
