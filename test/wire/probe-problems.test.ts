@@ -72,12 +72,13 @@ describe('runHairpinProbe() tells apart', () => {
 
   test('a fabric that drops what would come back, so that nothing can be counted', async () => {
     await using lab = await labWith();
-    const own = lab.spec.machines
-      .flatMap((machine) => machine.addresses)
-      .map((a) => `ip saddr ${a.text} ip daddr ${a.text} drop;`)
-      .join(' ');
-    const text = `table inet guard { chain post { type filter hook postrouting priority 300; policy accept; ${own} }\n}\n`;
-    await rules(lab, 'hp-prb-problems-fabric', text);
+    // Just before the machine, and after the fabric has settled on a backend: dropped any earlier, the repeated SYN would
+    // be sent to another one, and nothing would time out.
+    for (const { name, addresses } of lab.spec.machines.filter(({ role }) => role === 'control-plane')) {
+      const own = addresses.map((a) => `ip saddr ${a.text} ip daddr ${a.text} drop;`).join(' ');
+      const text = `table netdev guard { chain in { type filter hook ingress device "eth0" priority 0; policy accept; ${own} }\n}\n`;
+      await rules(lab, `hp-prb-problems-${name}`, text);
+    }
     expect(inShort(await probeLab(lab))).toEqual({
       nodes: 'm1 drop-in-fabric, m2 drop-in-fabric, m3 drop-in-fabric, w1 works',
       behaviour: 'drop',
