@@ -48,6 +48,13 @@ if [ -n "$path" ]; then
   openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=hairpin-probe -keyout "$dir/key" -out "$dir/cert" >/dev/null 2>&1
   openssl s_server -accept "127.0.0.1:$port" -cert "$dir/cert" -key "$dir/key" -quiet -WWW </dev/null >/dev/null 2>&1 &
   tls=$!
+  # A check that came before it listens would fail, and the balancer would wait for several good ones again.
+  tries=0
+  until perl -e 'use Socket; socket(S, AF_INET, SOCK_STREAM, 0) && connect(S, pack_sockaddr_in($ARGV[0], INADDR_LOOPBACK)) or exit 1' "$port" 2>/dev/null; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 50 ] || { echo 'failed 0 openssl s_server did not begin to listen within 5 s'; exit 3; }
+    sleep 0.1
+  done
 fi
 perl -e "$listener" "$node" "$life" "$port" "$@"
 `;
