@@ -5,7 +5,7 @@
 export { adminKubeconfig, openTunnel } from './apply/flow/kubeconfig.ts';
 export { checkCluster, checkNames, readStatus } from './apply/flow/look.ts';
 export { type NodeReset, type ResetResult, resetCluster } from './apply/flow/reset.ts';
-export { openSession } from './apply/flow/session.ts';
+export { type ClusterSession, openSession } from './apply/flow/session.ts';
 export { bringUp, type UpResult } from './apply/flow/up.ts';
 export { undoInWords } from './apply/undo.ts';
 export type { HairpinBehaviour } from './balancer/behaviour.ts';

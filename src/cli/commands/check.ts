@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { allOk, checkCluster, checkNames, exitCodes, openSession } from '../../index.ts';
+import { allOk, checkCluster, checkNames, exitCodes } from '../../index.ts';
 import { outputOption } from '../output.ts';
 import { runCommand } from '../run.ts';
 import { checksTable } from './checks-table.ts';
-import { type ClusterOptions, fileOption, sudoOption, sudoPassword } from './cluster-options.ts';
+import { type ClusterOptions, fileOption, sessionFor, sudoOption } from './cluster-options.ts';
 
 interface Options extends ClusterOptions {
   readonly tries: number;
@@ -22,8 +22,7 @@ export function checkCommand(): Command {
     .addHelpText('after', '\nExample:\n  hairpin check -f cluster.yaml --tries 300 --only endpoint-reached\n')
     .action((options: Options) =>
       runCommand(options, async (cx) => {
-        const password = await sudoPassword(options, cx.signal);
-        await using session = await openSession({ file: options.file, emit: cx.emit, ...password });
+        await using session = await sessionFor(options, cx);
         const { tries, only } = options;
         const results = await checkCluster({ session, emit: cx.emit, signal: cx.signal, tries, only });
         cx.print({ ok: allOk(results), checks: results }, () => checksTable(results, { color: cx.color }));

@@ -1,12 +1,15 @@
 import { createInterface } from 'node:readline/promises';
 import { Option } from 'commander';
-import { OperatorError } from '../../index.ts';
+import { type ClusterSession, OperatorError, openSession } from '../../index.ts';
+import type { CommandContext } from '../run.ts';
 
 /** What every command that works on a cluster takes. */
 export interface ClusterOptions {
   readonly file: string;
   readonly askSudoPassword?: boolean;
   readonly output?: string;
+  /** Instead of the one in the file. */
+  readonly strategy?: string;
 }
 
 export function fileOption(): Option {
@@ -15,6 +18,12 @@ export function fileOption(): Option {
 
 export function sudoOption(): Option {
   return new Option('--ask-sudo-password', 'ask for the password that sudo wants (or set HAIRPIN_SUDO_PASSWORD)');
+}
+
+/** The cluster that the options name, with a sudo password where one is given. */
+export async function sessionFor(options: ClusterOptions, cx: CommandContext): Promise<ClusterSession> {
+  const { file, strategy } = options;
+  return openSession({ file, strategy, emit: cx.emit, ...(await sudoPassword(options, cx.signal)) });
 }
 
 /** From the environment, or asked for without an echo. */

@@ -1,9 +1,9 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import { adminKubeconfig, exitCodes, openSession, openTunnel } from '../../index.ts';
+import { adminKubeconfig, exitCodes, openTunnel } from '../../index.ts';
 import { outputOption } from '../output.ts';
 import { type CommandContext, runCommand } from '../run.ts';
-import { type ClusterOptions, fileOption, sudoOption, sudoPassword } from './cluster-options.ts';
+import { type ClusterOptions, fileOption, sessionFor, sudoOption } from './cluster-options.ts';
 
 interface Options extends ClusterOptions {
   readonly to: string;
@@ -31,8 +31,7 @@ export function kubeconfigCommand(): Command {
 }
 
 async function kubeconfig(options: Options, cx: CommandContext): Promise<number> {
-  const password = await sudoPassword(options, cx.signal);
-  await using session = await openSession({ file: options.file, emit: cx.emit, ...password });
+  await using session = await sessionFor(options, cx);
   const { signal } = cx;
   if (options.via === 'ssh') {
     await using tunnel = await openTunnel(session, signal);

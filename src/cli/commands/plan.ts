@@ -3,7 +3,6 @@ import {
   describePlan,
   exitCodes,
   isEmptyPlan,
-  openSession,
   planCluster,
   strategyNames,
   type UnsafeChoice,
@@ -11,10 +10,9 @@ import {
 } from '../../index.ts';
 import { outputOption } from '../output.ts';
 import { type CommandContext, runCommand } from '../run.ts';
-import { type ClusterOptions, fileOption, sudoOption, sudoPassword } from './cluster-options.ts';
+import { type ClusterOptions, fileOption, sessionFor, sudoOption } from './cluster-options.ts';
 
 interface Options extends ClusterOptions {
-  readonly strategy?: string;
   readonly acceptUnsafe?: readonly UnsafeChoice[];
   readonly measure: boolean;
 }
@@ -39,13 +37,7 @@ export function planCommand(): Command {
 }
 
 async function plan(options: Options, cx: CommandContext): Promise<number> {
-  const { file, strategy } = options;
-  await using session = await openSession({
-    file,
-    strategy,
-    emit: cx.emit,
-    ...(await sudoPassword(options, cx.signal)),
-  });
+  await using session = await sessionFor(options, cx);
   const acceptUnsafe = new Set(options.acceptUnsafe ?? []);
   const planned = await planCluster(session, {
     emit: cx.emit,

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { describeProbe, exitCodes, openSession, paint, probeCluster } from '../../index.ts';
+import { describeProbe, exitCodes, paint, probeCluster } from '../../index.ts';
 import { outputOption } from '../output.ts';
 import { type CommandContext, runCommand } from '../run.ts';
-import { type ClusterOptions, fileOption, sudoOption, sudoPassword } from './cluster-options.ts';
+import { type ClusterOptions, fileOption, sessionFor, sudoOption } from './cluster-options.ts';
 
 interface Options extends ClusterOptions {
   readonly tries: number;
@@ -36,7 +36,7 @@ Exit: 0 measured · 1 failed · 2 undetermined, or something is wrong with the b
 
 async function probe(options: Options, cx: CommandContext): Promise<number> {
   const { emit, signal } = cx;
-  await using session = await openSession({ file: options.file, emit, ...(await sudoPassword(options, signal)) });
+  await using session = await sessionFor(options, cx);
   const report = await probeCluster(session, { emit, signal, tries: options.tries, workers: options.workers });
   cx.print(report, () => describeProbe(report, { columns: process.stdout.columns ?? 120, paint: paint(cx.color) }));
   const { behaviour, problems } = report.verdict;

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { exitCodes, type NodeReset, openSession, type ResetResult, resetCluster, undoInWords } from '../../index.ts';
+import { exitCodes, type NodeReset, type ResetResult, resetCluster, undoInWords } from '../../index.ts';
 import { outputOption } from '../output.ts';
 import { type CommandContext, runCommand } from '../run.ts';
-import { askYes, type ClusterOptions, fileOption, sudoOption, sudoPassword } from './cluster-options.ts';
+import { askYes, type ClusterOptions, fileOption, sessionFor, sudoOption } from './cluster-options.ts';
 
 interface Options extends ClusterOptions {
   readonly yes?: boolean;
@@ -21,8 +21,7 @@ export function resetCommand(): Command {
 }
 
 async function reset(options: Options, cx: CommandContext): Promise<number> {
-  const password = await sudoPassword(options, cx.signal);
-  await using session = await openSession({ file: options.file, emit: cx.emit, ...password });
+  await using session = await sessionFor(options, cx);
   const result = await resetCluster({
     session,
     emit: cx.emit,

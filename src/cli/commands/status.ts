@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { type ClusterStatus, exitCodes, openSession, readStatus } from '../../index.ts';
+import { type ClusterStatus, exitCodes, readStatus } from '../../index.ts';
 import { outputOption } from '../output.ts';
 import { runCommand } from '../run.ts';
-import { type ClusterOptions, fileOption, sudoOption, sudoPassword } from './cluster-options.ts';
+import { type ClusterOptions, fileOption, sessionFor, sudoOption } from './cluster-options.ts';
 
 /** `hairpin status`: where the cluster stands, at a glance. */
 export function statusCommand(): Command {
@@ -14,8 +14,7 @@ export function statusCommand(): Command {
     .addHelpText('after', '\nExample:\n  hairpin status -f cluster.yaml\n')
     .action((options: ClusterOptions) =>
       runCommand(options, async (cx) => {
-        const password = await sudoPassword(options, cx.signal);
-        await using session = await openSession({ file: options.file, emit: cx.emit, ...password });
+        await using session = await sessionFor(options, cx);
         const status = await readStatus({ session, emit: cx.emit, signal: cx.signal });
         cx.print(status, () => inWords(status));
         const well = status.pending === 0 && status.nodes.every((node) => node.state === 'Ready');

@@ -5,7 +5,6 @@ import {
   describePlan,
   exitCodes,
   formatDuration,
-  openSession,
   type Plan,
   strategyNames,
   type UnsafeChoice,
@@ -15,10 +14,9 @@ import {
 import { outputOption } from '../output.ts';
 import { type CommandContext, runCommand } from '../run.ts';
 import { checksTable } from './checks-table.ts';
-import { askYes, type ClusterOptions, fileOption, sudoOption, sudoPassword } from './cluster-options.ts';
+import { askYes, type ClusterOptions, fileOption, sessionFor, sudoOption } from './cluster-options.ts';
 
 interface Options extends ClusterOptions {
-  readonly strategy?: string;
   readonly acceptUnsafe?: readonly UnsafeChoice[];
   readonly yes?: boolean;
 }
@@ -41,13 +39,7 @@ export function upCommand(): Command {
 }
 
 async function up(options: Options, cx: CommandContext): Promise<number> {
-  const { file, strategy } = options;
-  await using session = await openSession({
-    file,
-    strategy,
-    emit: cx.emit,
-    ...(await sudoPassword(options, cx.signal)),
-  });
+  await using session = await sessionFor(options, cx);
   const result = await bringUp({
     session,
     emit: cx.emit,
