@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
 import { exitCodes } from '../index.ts';
 import { bundleCommand } from './commands/bundle.ts';
 import { checkCommand } from './commands/check.ts';
@@ -19,7 +19,7 @@ export function createProgram(): Command {
     .description(
       'Highly available Kubernetes control planes behind load balancers that their own backends cannot reach',
     )
-    .version(version(), '-V, --version', 'print the version')
+    .version(packageJson.version, '-V, --version', 'print the version')
     .helpCommand(false);
   for (const command of [
     initCommand(),
@@ -31,7 +31,7 @@ export function createProgram(): Command {
     kubeconfigCommand(),
     renderCommand(),
     resetCommand(),
-    bundleCommand(`hairpin ${version()}`),
+    bundleCommand(`hairpin ${packageJson.version}`),
     labCommand(),
   ]) {
     program.addCommand(command);
@@ -54,9 +54,4 @@ export async function main(argv: readonly string[]): Promise<void> {
 function throwOnUsageProblems(command: Command): void {
   command.exitOverride().showHelpAfterError('(see --help)');
   for (const child of command.commands) throwOnUsageProblems(child);
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,0 +1,12 @@
+/** The verbs that systemd starts on a node (docs/decisions/0008): `hairpin agent VERB --config FILE`. */
+export const daemonVerbs = ['run', 'steerer', 'pods', 'mirror'] as const;
+export type DaemonVerb = (typeof daemonVerbs)[number];
+
+export function isDaemonVerb(verb: string | undefined): verb is DaemonVerb {
+  return daemonVerbs.some((known) => known === verb);
+}
+
+/** Each is loaded only when it is the one that runs. */
+export async function runDaemonVerb(verb: DaemonVerb, args: readonly string[]): Promise<void> {
+  console.log(verb, args);
+}
