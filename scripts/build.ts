@@ -16,9 +16,9 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, realpath, rename, rm, stat, 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { build as bundle, type BuildOptions } from 'esbuild';
-import { type Arch, type BuiltProgram, type Manifest, parseManifest } from '../src/program/manifest.ts';
+import { type BuildOptions, build as bundle } from 'esbuild';
 import { programId } from '../src/program/identity.ts';
+import { type Arch, type BuiltProgram, type Manifest, parseManifest } from '../src/program/manifest.ts';
 import { packProgram } from '../src/program/pack.ts';
 
 const run = promisify(execFile);
@@ -84,7 +84,11 @@ async function bundles(work: string): Promise<void> {
     keepNames: true,
     legalComments: 'none',
     logLevel: 'warning',
-    define: { HAIRPIN_PROGRAM_ID: JSON.stringify(id), 'import.meta.url': 'hairpinUrl', 'import.meta.dirname': '__dirname' },
+    define: {
+      HAIRPIN_PROGRAM_ID: JSON.stringify(id),
+      'import.meta.url': 'hairpinUrl',
+      'import.meta.dirname': '__dirname',
+    },
     banner: { js: "const hairpinUrl='file:///';" },
   };
   await bundle({ ...common, entryPoints: [join(root, 'src/program/main.ts')], outfile: join(work, 'main.cjs') });

@@ -5,6 +5,7 @@
 export const errorCodes = {
   ADOPT_NO_ANSWER: 'an existing cluster did not say what is needed to describe it',
   ADOPT_NO_MASTER: 'the node named with --from-cluster is no kubeadm master',
+  AGENT_CONFIG: 'the configuration of the agent cannot be read or used',
   ARTEFACT_BUILD_FAILED: 'a Kubernetes binary or image could not be made from its source',
   ARTEFACT_CORRUPT: 'a binary or image is not what its checksum says',
   ARTEFACT_NO_SOURCE: 'no source has a binary that the lab needs',

@@ -1,6 +1,6 @@
-import { Script } from 'node:vm';
 import { createRequire } from 'node:module';
 import { getAsset } from 'node:sea';
+import { Script } from 'node:vm';
 import { isDaemonVerb, runDaemonVerb } from './verbs.ts';
 
 /**

@@ -13,10 +13,12 @@ export interface ProgramParts {
 
 /** Writes what a node gets. gzip: every system unpacks it. The same parts give the same bytes. */
 export async function packProgram(parts: ProgramParts, path: string): Promise<void> {
-  const members = await Promise.all([
-    { name: 'hairpin', mode: 0o755, from: parts.executable },
-    ...parts.libraries.map((library) => ({ name: `lib/${library.name}`, mode: 0o755, from: library.path })),
-  ].map(async ({ from, ...rest }) => ({ ...rest, bytes: await readFile(from) })));
+  const members = await Promise.all(
+    [
+      { name: 'hairpin', mode: 0o755, from: parts.executable },
+      ...parts.libraries.map((library) => ({ name: `lib/${library.name}`, mode: 0o755, from: library.path })),
+    ].map(async ({ from, ...rest }) => ({ ...rest, bytes: await readFile(from) })),
+  );
   const sums = members.map(({ name, bytes }) => `${createHash('sha256').update(bytes).digest('hex')}  ${name}\n`);
   const all = [{ name: 'SHA256SUMS', mode: 0o644, bytes: Buffer.from(sums.join('')) }, ...members];
   const tar = all.flatMap(({ name, mode, bytes }) => [

@@ -8,5 +8,14 @@ export function isDaemonVerb(verb: string | undefined): verb is DaemonVerb {
 
 /** Each is loaded only when it is the one that runs. */
 export async function runDaemonVerb(verb: DaemonVerb, args: readonly string[]): Promise<void> {
-  console.log(verb, args);
+  switch (verb) {
+    case 'mirror': {
+      const { mirrorVerb } = await import('../agent/mirror/verb.ts');
+      return await mirrorVerb(args);
+    }
+    case 'run':
+    case 'steerer':
+    case 'pods':
+      throw new Error(`agent ${verb} is not built yet`);
+  }
 }

@@ -70,6 +70,7 @@ describe('layers', () => {
       'check',
       'doctor',
       'agent',
+      'program',
       'std',
       'errors',
       'report',

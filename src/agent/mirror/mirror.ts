@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { access } from 'node:fs/promises';
+import type { AgentConfig } from '../config/config.ts';
+import { Asker } from './ask.ts';
+import { mirrorServer } from './serve.ts';
+import { type Seen, type Verdict, verdictOf } from './verdict.ts';
+
+/** Often enough that a balancer's own interval is what counts: the shortest on offer is 1 s. */
+const intervalMs = 500;
+/** A healthy apiserver answers /readyz in a few milliseconds; the freshness of `verdictOf` includes one of these. */
+const timeoutMs = 1000;
+
+export interface MirrorOptions {
+  /** Read again at each look, so that a reload needs no restart. */
+  readonly config: () => AgentConfig;
+  readonly drainFile: string;
+  readonly prober: () => Promise<'ready' | 'not-ready' | undefined>;
+  readonly log: (text: string) => void;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  /** Called when it listens, with its port. */
+  readonly onListening?: (port: number) => void;
+}
+
+/**
+ * The readiness mirror: a process of its own, so that restarting the agent, or its death on all masters, changes nothing
+ * that a balancer sees. Serves until `signal` aborts.
+ */
+export async function runMirror(opts: MirrorOptions): Promise<void> {
+  const { config, signal, now, log } = opts;
+  const { mirror, node } = config();
+  if (mirror === undefined) throw new TypeError('The configuration has no mirror');
+  using asker = new Asker();
+  let seen: Seen = { is: 'never' };
+  let drained = false;
+  let said: Verdict | undefined;
+  const verdict = () => verdictOf(seen, drained, now());
+  const server = mirrorServer(node.name, verdict);
+  server.listen(mirror.port);
+  await once(server, 'listening', { signal });
+  const address = server.address();
+  if (typeof address === 'object' && address !== null) opts.onListening?.(address.port);
+  try {
+    while (!signal.aborted) {
+      const { node: self, endpoint, apiServerPort, ca } = config();
+      const target = { address: self.addresses[0] ?? '127.0.0.1', port: apiServerPort, endpoint: endpoint.host, ca };
+      [seen, drained] = await Promise.all([
+        asker.ask(target, { timeoutMs, now, prober: opts.prober }),
+        access(opts.drainFile).then(
+          () => true,
+          () => false,
+        ),
+      ]);
+      const current = verdict();
+      if (current.ready !== said?.ready) log(`${current.ready ? 'ready' : 'not ready'}: ${current.because}`);
+      said = current;
+      await pause(intervalMs, signal);
+    }
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
+  });
+}
