@@ -15,7 +15,9 @@ export interface BalancerState {
 
 /** The whole ruleset as one transaction that can be applied over an earlier one without hurting live flows. */
 export function wholeRuleset(config: BalancerdConfig, state: BalancerState): string {
-  return tables(config, state).map(renderTable).join('');
+  return tables(config, state)
+    .map((table) => renderTable(table))
+    .join('');
 }
 
 /** The transaction of a transition: only the chains whose rules depend on the state. */

@@ -20,6 +20,8 @@ export interface SteerTableOptions {
   readonly uplinks: readonly string[];
   /** The node's own address: the source of steered flows that would leave with the endpoint's address. */
   readonly node: Address;
+  /** Backends that are reached from another address of the node, on nodes that have several. */
+  readonly sources?: readonly { readonly backend: Address; readonly source: Address }[];
 }
 
 export interface SteerTarget {
@@ -35,8 +37,10 @@ export function renderSteerTable(options: SteerTableOptions): string {
   return renderTable(steerTableOf(options));
 }
 
-function steerTableOf({ family, endpoints, port, proberUid, uplinks, node }: SteerTableOptions): Table {
+export function steerTableOf(options: SteerTableOptions): Table {
+  const { family, endpoints, port, proberUid, uplinks, node, sources = [] } = options;
   const { header, addressType } = familyWords(family);
+  const leavesAsEndpoint = `oifname != "lo" ${header} saddr @endpoints ct status dnat`;
   const live = `${header} daddr . tcp dport @live`;
   // tcp matches first: nft 1.0.6 does not parse them after `ct original`. A RST that answers a SYN has sequence 0.
   const refusal = `tcp flags & (syn|rst) == rst tcp sequence 0 ct status dnat ct original ${header} daddr . ct original proto-dst @live jump hold`;
@@ -75,7 +79,10 @@ function steerTableOf({ family, endpoints, port, proberUid, uplinks, node }: Ste
         // A flow to an endpoint that is an address of this node would leave with the endpoint as its source.
         name: 'source',
         hook: { type: 'nat', hook: 'postrouting', priority: 100 },
-        rules: [`oifname != "lo" ${header} saddr @endpoints ct status dnat snat to ${node.text}`],
+        rules: [
+          ...sources.map((at) => `${leavesAsEndpoint} ${header} daddr ${at.backend.text} snat to ${at.source.text}`),
+          `${leavesAsEndpoint} snat to ${node.text}`,
+        ],
       },
       ...(['input', 'forward', 'output'] as const).map(
         (hook): Chain => ({
@@ -94,16 +101,21 @@ function steerTableOf({ family, endpoints, port, proberUid, uplinks, node }: Ste
  * whether refusals are held because another target is ready.
  */
 export function renderSteering(family: Family, targets: readonly SteerTarget[], hold: boolean): string {
+  return renderChainRules(family, steerTable, steerRules(family, targets, hold));
+}
+
+/** The two chains that a transition fills. */
+export function steerRules(family: Family, targets: readonly SteerTarget[], hold: boolean): readonly Chain[] {
   const spread = () =>
     spreadDnat(
       family,
       'turn',
       targets.map((target) => ({ target, weight: 1 })),
     );
-  return renderChainRules(family, steerTable, [
+  return [
     { name: 'steer', rules: targets.length === 0 ? [] : [`meta l4proto tcp counter name steered ${spread()}`] },
     { name: 'hold', rules: hold ? ['counter name held drop'] : [] },
-  ]);
+  ];
 }
 
 function elements(values: readonly string[]): string {

@@ -26,16 +26,24 @@ export interface Table {
 /**
  * The whole table as one transaction that can be applied over itself: it is created when missing, its rules are
  * replaced, and its counters, sets and base chains stay. It is never deleted, because with the last NAT hook of a
- * namespace the live translated flows go.
+ * namespace the live translated flows go. `afterFlush`: commands of the same transaction, when no rule refers to anything.
  */
-export function renderTable(table: Table): string {
+export function renderTable(table: Table, opts: { readonly afterFlush?: readonly string[] } = {}): string {
   const where = `${familyWords(table.family).table} ${table.name}`;
   const body = [
     ...(table.counters ?? []).map((name) => `  counter ${name} { }`),
     ...(table.sets ?? []).map(({ name, body }) => `  set ${name} { ${body} }`),
     ...table.chains.flatMap(renderChain),
   ];
-  return [`add table ${where}`, `flush table ${where}`, `table ${where} {`, ...body, '}', ''].join('\n');
+  return [
+    `add table ${where}`,
+    `flush table ${where}`,
+    ...(opts.afterFlush ?? []),
+    `table ${where} {`,
+    ...body,
+    '}',
+    '',
+  ].join('\n');
 }
 
 /** Replaces the rules of some chains in one transaction; everything else of the table is left alone. */
