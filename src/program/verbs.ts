@@ -13,9 +13,15 @@ export async function runDaemonVerb(verb: DaemonVerb, args: readonly string[]): 
       const { mirrorVerb } = await import('../agent/mirror/verb.ts');
       return await mirrorVerb(args);
     }
+    case 'steerer': {
+      const { steererVerb } = await import('../agent/steerer/verb.ts');
+      return await steererVerb(args);
+    }
+    case 'pods': {
+      const { podsVerb } = await import('../agent/pods/verb.ts');
+      return await podsVerb(args);
+    }
     case 'run':
-    case 'steerer':
-    case 'pods':
       throw new Error(`agent ${verb} is not built yet`);
   }
 }
