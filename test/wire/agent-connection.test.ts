@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { decide, type Fleet, newFleet, observeMember, tick, tickMs } from '../../src/agent/backend/fleet.ts';
-import { keepProbing, masterTiming } from '../../src/agent/prober/connection.ts';
+import { keepProbing } from '../../src/agent/prober/connection.ts';
+import { masterTiming } from '../../src/agent/prober/timing.ts';
 import { askControl, untilControl } from '../../src/lab/control/client.ts';
 import { ensurePki } from '../../src/lab/pki/pki.ts';
 import type { StandinConfig } from '../../src/lab/standin/control.ts';
@@ -87,9 +88,9 @@ function watchFleet(standins: Record<string, Standin>, opts: { endpoint?: string
   };
   for (const [name, { port }] of Object.entries(standins)) {
     void keepProbing(
-      { address: '127.0.0.1', port, endpoint: opts.endpoint ?? '127.0.0.1', ca: opts.ca ?? ca },
+      { address: '127.0.0.1', port, endpoint: opts.endpoint ?? '127.0.0.1', ca: async () => opts.ca ?? ca },
       { evidence: (seen) => take(observeMember(fleet, name, seen)), trouble: (text) => troubles.push(text) },
-      { timing: masterTiming, signal: stop.signal, now: () => performance.now(), random: Math.random },
+      { timing: () => masterTiming, signal: stop.signal, now: () => performance.now(), random: Math.random },
     );
   }
   const timer = setInterval(() => take(tick(fleet, performance.now())), tickMs);

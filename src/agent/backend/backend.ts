@@ -57,8 +57,8 @@ export interface Backend {
 export type Evidence =
   /** A PING was sent, or a redial began. */
   | { readonly is: 'asked'; readonly at: number }
-  /** A PING came back or a handshake ended. */
-  | { readonly is: 'answered'; readonly at: number; readonly rttMs: number }
+  /** A PING came back or a handshake ended; `rttMs` where it says something about the way and the other side. */
+  | { readonly is: 'answered'; readonly at: number; readonly rttMs: number | undefined }
   | { readonly is: 'readyz'; readonly at: number; readonly ok: boolean }
   /** /readyz itself did not answer in time although the connection may be alive: not ready, and no sign of life. */
   | { readonly is: 'readyz-overdue'; readonly at: number }
@@ -114,7 +114,7 @@ function take(b: Backend, seen: Evidence): Backend {
         askedAt: undefined,
         heardAt: seen.at,
         ended: false,
-        rtt: sampleRtt(b.rtt, seen.rttMs),
+        rtt: seen.rttMs === undefined ? b.rtt : sampleRtt(b.rtt, seen.rttMs),
         wanted: isOverdue(b, seen.at) ? b.wanted : Math.max(0, b.wanted - 1),
       };
     case 'readyz':
@@ -146,10 +146,11 @@ function isDead(b: Backend, seen: Evidence): boolean {
   if (b.state === 'failed' || b.state === 'unknown') return false;
   if (seen.is === 'refused') return b.ended;
   if (seen.is !== 'tick') return false;
+  if (b.askedAt === undefined) return false;
+  // Nobody is silent who was not asked: a worker asks seldom.
+  const silentSince = Math.max(b.askedAt, b.heardAt);
   // Others must have spoken after this one fell silent: when nobody speaks, the trouble is on our side.
-  return (
-    b.askedAt !== undefined && seen.at - b.heardAt >= deadAfterMs && seen.othersHeardAt > b.heardAt + deadAfterMs / 2
-  );
+  return seen.at - silentSince >= deadAfterMs && seen.othersHeardAt > silentSince + deadAfterMs / 2;
 }
 
 function isOverdue(b: Backend, at: number): boolean {

@@ -24,6 +24,11 @@ export const agentConfigSchema = z.strictObject({
   apiServerPort: port,
   /** The masters as the spec has them: who is probed until the cluster itself says who its apiservers are. */
   masters: z.array(node).max(64),
+  /**
+   * Names of masters under planned work: no new connections there, those that exist live on. An apiserver does not say
+   * by itself that it is drained, so `hairpin node drain` tells every agent here, and the drained node by its drain file.
+   */
+  draining: z.array(z.string().min(1).max(253)).max(64).optional(),
   /** False on workers unless `steer: { workers: true }`: such an agent probes nobody and steers nothing. */
   steer: z.boolean(),
   /** For the route to the endpoint where there is none. */

@@ -1,6 +1,8 @@
 import { type ClientHttp2Session, connect as http2Connect } from 'node:http2';
+import { isIP, type Socket, connect as tcpConnect } from 'node:net';
 import { checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { Evidence } from '../backend/backend.ts';
+import type { ProbeTiming } from './timing.ts';
 
 /** What is needed to talk to one apiserver. Certificates are PEM. */
 export interface ProbeTarget {
@@ -8,130 +10,181 @@ export interface ProbeTarget {
   readonly port: number;
   /** The endpoint's host: the certificate must be good for it, not only signed by the CA (any kubelet has one of those). */
   readonly endpoint: string;
-  readonly ca: string;
-  /** The node's own client certificate, for clusters without anonymous access; read again at each dial: it rotates. */
-  readonly credentials?: () => Promise<{ readonly cert: string; readonly key: string }>;
+  /** Read at each dial: `up` delivers it, and it may be replaced. Throws in words when there is none yet. */
+  readonly ca: () => Promise<string>;
+  /** The node's own client certificate, for clusters without anonymous access; `undefined`: anonymous. */
+  readonly credentials?: () => Promise<Credentials | undefined>;
 }
 
-export interface ProbeTiming {
-  /** design.md: "a PING every 100 ms"; workers probe gently. */
-  readonly pingMs: number;
-  readonly readyzMs: number;
-  /** After this /readyz counts as a no. The kubelet's own probes of the apiserver wait 15 s; an operator would not. */
-  readonly readyzTimeoutMs: number;
-  /** First pause between dials; doubles up to `redialMaxMs`, with jitter. */
-  readonly redialMs: number;
-  readonly redialMaxMs: number;
+export interface Credentials {
+  readonly cert: string;
+  readonly key: string;
 }
-
-export const masterTiming: ProbeTiming = {
-  pingMs: 100,
-  readyzMs: 1000,
-  readyzTimeoutMs: 2000,
-  redialMs: 20,
-  redialMaxMs: 1000,
-};
 
 export interface Told {
   readonly evidence: (seen: Evidence) => void;
-  /** For the log: why a dial or a connection ended. */
+  /** For the log: why a dial or a connection ended, or what is wrong with an answer. */
   readonly trouble: (text: string) => void;
+  /** A connection that answers, for other questions; `undefined` when it has gone. */
+  readonly connected?: (connection: Connection | undefined) => void;
+}
+
+/** What others may do with a kept connection. */
+export interface Connection {
+  readonly session: ClientHttp2Session;
+  /** Asks now instead of at the next turn. */
+  ping(): void;
+  /** Dials anew, as when the client certificate has changed. No evidence against the other side. */
+  redial(): void;
+}
+
+interface ProbeOptions {
+  /** Asked anew for each pause, so that a gentle prober can hurry while something is wrong. */
+  readonly timing: () => ProbeTiming;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  readonly random: () => number;
 }
 
 /**
  * Keeps one TLS HTTP/2 connection to an apiserver until `signal` aborts, and tells what it sees. A verdict is somebody
  * else's business. Resolves when the last connection is closed; never throws.
  */
-export async function keepProbing(
-  target: ProbeTarget,
-  told: Told,
-  opts: { timing: ProbeTiming; signal: AbortSignal; now: () => number; random: () => number },
-): Promise<void> {
-  const { timing, signal, now } = opts;
-  let pause = timing.redialMs;
+export async function keepProbing(target: ProbeTarget, told: Told, opts: ProbeOptions): Promise<void> {
+  const { signal, now } = opts;
+  let pause = opts.timing().redialMs;
   while (!signal.aborted) {
     const startedAt = now();
     told.evidence({ is: 'asked', at: startedAt });
     try {
-      const session = await dial(target, signal);
-      told.evidence({ is: 'answered', at: now(), rttMs: now() - startedAt });
-      pause = timing.redialMs;
-      const why = await attend(session, told, opts);
+      const session = await dial(target, { signal, timeoutMs: opts.timing().dialTimeoutMs });
+      told.evidence({ is: 'answered', at: now(), rttMs: undefined });
+      const end = await attend(session, told, opts);
       if (signal.aborted) return;
-      told.evidence({ is: 'ended', at: now() });
-      told.trouble(why);
-      continue;
+      if (end.is === 'ended') told.evidence({ is: 'ended', at: now() });
+      told.trouble(end.why);
+      // A server that accepts and ends at once is not dialled in a tight loop.
+      if (now() - startedAt > 1000) {
+        pause = opts.timing().redialMs;
+        continue;
+      }
     } catch (error) {
       if (signal.aborted) return;
       if (isRefused(error)) told.evidence({ is: 'refused', at: now() });
       told.trouble(error instanceof Error ? error.message : String(error));
     }
     await sleep(pause * (0.75 + opts.random() / 2), signal);
-    pause = Math.min(pause * 2, timing.redialMaxMs);
+    pause = Math.min(pause * 2, opts.timing().redialMaxMs);
   }
 }
 
-/** A dial that is not answered ends with the kernel's own time-out; until then it is one long question. */
-async function dial(target: ProbeTarget, signal: AbortSignal): Promise<ClientHttp2Session> {
-  const credentials = target.credentials === undefined ? {} : await target.credentials();
-  const socket: TLSSocket = tlsConnect({
-    host: target.address,
-    port: target.port,
-    ca: target.ca,
-    ...credentials,
-    // SNI may not be an address (RFC 6066 §3); the identity check below is for the endpoint either way.
-    servername: /[:]|^[\d.]+$/.test(target.endpoint) ? '' : target.endpoint,
-    checkServerIdentity: (_host, cert) => checkServerIdentity(target.endpoint, cert),
-    ALPNProtocols: ['h2'],
-    minVersion: 'TLSv1.2',
-  });
-  socket.setNoDelay(true);
-  await new Promise<void>((resolve, reject) => {
-    const abort = () => socket.destroy(new Error('stopped'));
-    signal.addEventListener('abort', abort, { once: true });
-    socket.once('secureConnect', () => {
-      signal.removeEventListener('abort', abort);
-      resolve();
+async function dial(
+  target: ProbeTarget,
+  opts: { readonly signal: AbortSignal; readonly timeoutMs: number },
+): Promise<ClientHttp2Session> {
+  const until = AbortSignal.any([opts.signal, AbortSignal.timeout(opts.timeoutMs)]);
+  // TCP first and by itself: a refusal is the verdict that has to be quick, and nothing needs to be read for it.
+  const tcp = tcpConnect({ host: target.address, port: target.port, noDelay: true });
+  await opened(tcp, 'connect', until, `${target.address} did not accept a connection within ${opts.timeoutMs} ms`);
+  const late = `${target.address} accepted a connection but did not finish the TLS handshake within ${opts.timeoutMs} ms`;
+  try {
+    const ca = await target.ca();
+    const credentials = await target.credentials?.();
+    const socket = tlsConnect({
+      socket: tcp,
+      ca,
+      ...credentials,
+      // SNI may not be an address (RFC 6066 §3); the identity check below is for the endpoint either way.
+      servername: isIP(target.endpoint) === 0 ? target.endpoint : '',
+      checkServerIdentity: (_host, cert) => checkServerIdentity(target.endpoint, cert),
+      ALPNProtocols: ['h2'],
+      minVersion: 'TLSv1.2',
     });
-    socket.once('error', (error) => {
-      signal.removeEventListener('abort', abort);
-      reject(error);
-    });
-  });
-  if (socket.alpnProtocol !== 'h2') {
-    socket.destroy();
-    throw new Error(`${target.address} does not speak HTTP/2 (ALPN gave ${JSON.stringify(socket.alpnProtocol)})`);
+    await opened(socket, 'secureConnect', until, late);
+    if (socket.alpnProtocol !== 'h2') {
+      throw new Error(`${target.address} does not speak HTTP/2 (ALPN gave ${JSON.stringify(socket.alpnProtocol)})`);
+    }
+    return http2Connect(
+      `https://${isIP(target.endpoint) === 6 ? `[${target.endpoint}]` : target.endpoint}:${target.port}`,
+      {
+        createConnection: () => socket,
+        // A hostile or broken server must not make the agent hold memory: small answers are all it asks for.
+        settings: { enablePush: false, initialWindowSize: 65_535, maxHeaderListSize: 16_384 },
+        maxSessionMemory: 1,
+        maxSettings: 32,
+      },
+    );
+  } catch (error) {
+    tcp.destroy();
+    throw error;
   }
-  return http2Connect(
-    `https://${target.endpoint.includes(':') ? `[${target.endpoint}]` : target.endpoint}:${target.port}`,
-    {
-      createConnection: () => socket,
-      // A hostile or broken server must not make the agent hold memory: one small answer at a time is all it asks for.
-      settings: { enablePush: false, initialWindowSize: 65_535 },
-      maxSessionMemory: 1,
-    },
-  );
 }
+
+/** Waits for a socket to open; destroys it when it does not. */
+async function opened(
+  socket: Socket | TLSSocket,
+  event: 'connect' | 'secureConnect',
+  until: AbortSignal,
+  late: string,
+): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const abort = () => socket.destroy(new Error(late));
+    const settle = (then: () => void) => () => {
+      until.removeEventListener('abort', abort);
+      then();
+    };
+    until.addEventListener('abort', abort, { once: true });
+    if (until.aborted) abort();
+    socket.once(event, settle(resolve));
+    // Stays on: a socket may fail again after it has opened, and the session that uses it speaks for it then.
+    socket.on('error', (error) => settle(() => reject(error))());
+    socket.once(
+      'close',
+      settle(() => reject(new Error('the connection was closed during the handshake'))),
+    );
+  });
+}
+
+/** How a kept connection came to its end. */
+type End =
+  /** By the other side: a redial follows, and only that gives a verdict. */
+  | { readonly is: 'ended'; readonly why: string }
+  /** By us, because nothing comes any more; a new connection is not held up by TCP's long pauses between tries. */
+  | { readonly is: 'abandoned'; readonly why: string }
+  /** By us, because somebody asked for a new one. */
+  | { readonly is: 'renewed'; readonly why: string };
 
 /** Asks until the connection ends, and says why it did. */
-async function attend(
-  session: ClientHttp2Session,
-  told: Told,
-  opts: { timing: ProbeTiming; signal: AbortSignal; now: () => number },
-): Promise<string> {
-  const { timing, signal, now } = opts;
-  let why = 'the connection ended';
-  let pinging = false;
+async function attend(session: ClientHttp2Session, told: Told, opts: ProbeOptions): Promise<End> {
+  const { signal, now } = opts;
+  let end: End = { is: 'ended', why: 'the connection was closed by the other side' };
+  let pingedAt: number | undefined;
   let asking = false;
+  let yeses = 0;
+  let pingTimer: NodeJS.Timeout;
+  let readyzTimer: NodeJS.Timeout;
+
+  const finish = (how: End) => {
+    end = how;
+    session.destroy();
+  };
 
   const ping = () => {
+    clearTimeout(pingTimer);
+    const { pingMs, giveUpMs } = opts.timing();
+    pingTimer = setTimeout(ping, pingMs);
+    if (session.destroyed) return;
     // One at a time: an unanswered PING is the measurement, a queue of them is noise.
-    if (pinging || session.destroyed) return;
-    pinging = true;
-    told.evidence({ is: 'asked', at: now() });
+    if (pingedAt !== undefined) {
+      const silent = now() - pingedAt;
+      if (silent > giveUpMs) finish({ is: 'abandoned', why: `no answer to a PING for ${Math.round(silent)} ms` });
+      return;
+    }
+    pingedAt = now();
+    told.evidence({ is: 'asked', at: pingedAt });
     try {
       session.ping((error, duration) => {
-        pinging = false;
+        pingedAt = undefined;
         if (error === null) told.evidence({ is: 'answered', at: now(), rttMs: duration });
       });
     } catch {
@@ -140,43 +193,57 @@ async function attend(
   };
 
   const readyz = () => {
+    clearTimeout(readyzTimer);
+    const timing = opts.timing();
+    const next = yeses >= 2 ? timing.readyzMs : timing.readyzAgainMs;
+    readyzTimer = setTimeout(readyz, next * (0.95 + opts.random() / 10));
     if (asking || session.destroyed || session.closed) return;
     asking = true;
     const request = session.request({ ':path': '/readyz' });
     const late = setTimeout(() => {
+      yeses = 0;
       told.evidence({ is: 'readyz-overdue', at: now() });
+      told.trouble(`/readyz did not answer within ${timing.readyzTimeoutMs} ms`);
       request.close();
     }, timing.readyzTimeoutMs);
     request.on('response', (headers) => {
-      clearTimeout(late);
-      told.evidence({ is: 'readyz', at: now(), ok: headers[':status'] === 200 });
+      const status = Number(headers[':status']);
+      const ok = status === 200;
+      yeses = ok ? yeses + 1 : 0;
+      told.evidence({ is: 'readyz', at: now(), ok });
+      if (!ok)
+        told.trouble(`/readyz said ${status}${status === 401 ? ': the client certificate was not accepted' : ''}`);
     });
+    // The body is of no interest, but one that never ends would hold the stream: the same patience goes for it.
     request.on('error', () => undefined);
     request.on('close', () => {
       clearTimeout(late);
       asking = false;
     });
+    request.on('end', () => clearTimeout(late));
     request.resume();
     request.end();
   };
 
-  return await new Promise<string>((resolve) => {
-    const timers = [setInterval(ping, timing.pingMs), setInterval(readyz, timing.readyzMs)];
+  return await new Promise<End>((resolve) => {
     const stop = () => session.destroy();
     signal.addEventListener('abort', stop, { once: true });
     session.on('error', (error) => {
-      why = error.message;
+      if (end.is === 'ended') end = { is: 'ended', why: error.message };
     });
-    session.on('goaway', (code) => {
-      why = `GOAWAY ${code}`;
-      session.close();
-      // Streams that the server still serves are none of ours but /readyz: go at once and redial.
-      session.destroy();
-    });
+    // Streams that the server still serves are none of ours but /readyz: go at once and redial.
+    session.on('goaway', (code) => finish({ is: 'ended', why: `GOAWAY ${code}` }));
     session.once('close', () => {
-      for (const timer of timers) clearInterval(timer);
+      clearTimeout(pingTimer);
+      clearTimeout(readyzTimer);
       signal.removeEventListener('abort', stop);
-      resolve(why);
+      told.connected?.(undefined);
+      resolve(end);
+    });
+    told.connected?.({
+      session,
+      ping,
+      redial: () => finish({ is: 'renewed', why: 'dialling anew with the changed client certificate' }),
     });
     readyz();
     ping();

@@ -6,6 +6,10 @@ import type { StandinSwitches } from './handler.ts';
 export interface StandinConfig {
   readonly machine: string;
   readonly port: number;
+  /** Every address of the namespace when absent. */
+  readonly host?: string;
+  /** Addresses that it announces as `default/kubernetes`; none when absent. */
+  readonly members?: readonly string[];
   readonly certFile: string;
   readonly keyFile: string;
   readonly socket: string;
@@ -13,7 +17,13 @@ export interface StandinConfig {
 
 export type StandinRequest =
   | { readonly op: 'status' }
-  | { readonly op: 'set'; readonly ready?: boolean; readonly live?: boolean; readonly delayMs?: number };
+  | {
+      readonly op: 'set';
+      readonly ready?: boolean;
+      readonly live?: boolean;
+      readonly delayMs?: number;
+      readonly members?: readonly string[];
+    };
 
 export interface StandinStatus extends Readonly<StandinSwitches> {
   readonly machine: string;

@@ -8,6 +8,8 @@ export interface StandinSwitches {
   live: boolean;
   /** Every answer waits this long. */
   delayMs: number;
+  /** Addresses that `default/kubernetes` announces. */
+  members: readonly string[];
 }
 
 /** The parts of a request and a response that HTTP/1.1 and HTTP/2 have in common. */
@@ -22,8 +24,23 @@ export interface Exchange {
   onClose(then: () => void): void;
 }
 
+/** What kube-apiservers say of themselves: one subset with everybody whose lease is fresh. */
+function kubernetesEndpoints(members: readonly string[], port: number): unknown {
+  const addresses = members.map((ip) => ({ ip }));
+  return {
+    kind: 'Endpoints',
+    apiVersion: 'v1',
+    metadata: { name: 'kubernetes', namespace: 'default', resourceVersion: '1' },
+    subsets: members.length === 0 ? [] : [{ addresses, ports: [{ name: 'https', port, protocol: 'TCP' }] }],
+  };
+}
+
 /** Answers one request as a kube-apiserver would: health, version, a list and a watch. */
-export async function answer(machine: string, switches: StandinSwitches, exchange: Exchange): Promise<void> {
+export async function answer(
+  { machine, port }: { readonly machine: string; readonly port: number },
+  switches: StandinSwitches,
+  exchange: Exchange,
+): Promise<void> {
   if (switches.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, switches.delayMs));
   const url = new URL(exchange.url, 'https://standin');
   const common = { 'x-lab-machine': machine, 'x-lab-client': exchange.client };
@@ -56,6 +73,9 @@ export async function answer(machine: string, switches: StandinSwitches, exchang
     case '/api/v1/namespaces/lab/configmaps':
       if (['true', '1'].includes(url.searchParams.get('watch') ?? '')) watch(exchange, common, url.searchParams);
       else json(200, list(versionAt(Date.now())));
+      return;
+    case '/api/v1/namespaces/default/endpoints/kubernetes':
+      json(200, kubernetesEndpoints(switches.members, port));
       return;
     case '/api/v1/namespaces/lab/configmaps/tick':
       json(200, object(versionAt(Date.now())));

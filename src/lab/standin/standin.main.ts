@@ -8,7 +8,7 @@ import { answer, type StandinSwitches } from './handler.ts';
 
 const [file = ''] = process.argv.slice(2);
 const config = JSON.parse(readFileSync(file, 'utf8')) as StandinConfig;
-const switches: StandinSwitches = { ready: true, live: true, delayMs: 0 };
+const switches: StandinSwitches = { ready: true, live: true, delayMs: 0, members: config.members ?? [] };
 let requests = 0;
 let connections = 0;
 
@@ -17,7 +17,7 @@ const server = createSecureServer(
   (request: Http2ServerRequest, response: Http2ServerResponse) => {
     requests += 1;
     response.on('error', () => undefined);
-    void answer(config.machine, switches, {
+    void answer(config, switches, {
       method: request.method,
       url: request.url,
       client: request.socket.remoteAddress ?? '',
@@ -43,7 +43,7 @@ server.on('sessionError', () => undefined);
 await new Promise<void>((resolve, reject) => {
   server.once('error', reject);
   // Every address of the namespace, also one that is added later, and both families.
-  server.listen({ port: config.port, host: '::', backlog: 1024 }, resolve);
+  server.listen({ port: config.port, host: config.host ?? '::', backlog: 1024 }, resolve);
 });
 const control = await serveControl(config.socket, async (request) => handle(request as StandinRequest));
 
@@ -59,6 +59,7 @@ function handle(request: StandinRequest): StandinStatus {
     switches.ready = request.ready ?? switches.ready;
     switches.live = request.live ?? switches.live;
     switches.delayMs = request.delayMs ?? switches.delayMs;
+    switches.members = request.members ?? switches.members;
   }
   return { machine: config.machine, ...switches, connections, requests };
 }

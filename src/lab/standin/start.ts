@@ -19,6 +19,9 @@ export async function startStandin(cx: LabContext, machineName: string): Promise
   const config: StandinConfig = {
     machine: machineName,
     port: cx.topology.spec.apiServerPort,
+    members: cx.topology.machines
+      .filter(({ machine }) => machine.role === 'control-plane')
+      .flatMap(({ machine }) => machine.addresses[0]?.text ?? []),
     ...pki.server(machineName),
     socket: standinSocket(cx.paths, machineName),
   };

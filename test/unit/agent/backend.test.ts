@@ -50,7 +50,7 @@ describe('observe()', () => {
     {
       name: 'a hang: suspect after 50 ms, dead after three seconds',
       evidence: [...healthy(0, 1000), ...silence(1000, 5000)],
-      lines: ['2 unknown → ready', '1060 ready → suspect', '3960 suspect → failed !'],
+      lines: ['2 unknown → ready', '1060 ready → suspect', '4060 suspect → failed !'],
     },
     {
       name: 'everybody silent: the trouble is ours, nobody dies',

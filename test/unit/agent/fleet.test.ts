@@ -70,7 +70,7 @@ describe('a fleet', () => {
       '1000 m2 unknown → ready',
       '1000 m3 unknown → ready',
       '2200 m1 ready → suspect',
-      '5000 m1 suspect → failed !',
+      '5100 m1 suspect → failed !',
       '7000 m1 failed → unready',
       '8000 m1 unready → ready',
     ]);

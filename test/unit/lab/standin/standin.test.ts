@@ -46,7 +46,11 @@ describe('answer()', () => {
       },
       onClose: () => undefined,
     };
-    await answer('m1', { ready: true, live: true, delayMs: 0, ...switches }, exchange);
+    await answer(
+      { machine: 'm1', port: 6443 },
+      { ready: true, live: true, delayMs: 0, members: [], ...switches },
+      exchange,
+    );
     return `${head} ${body.split('\n')[0]}`;
   };
 
