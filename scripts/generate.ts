@@ -4,6 +4,8 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { causes } from '../src/doctor/causes/index.ts';
+import { causeReference } from '../src/doctor/explain.ts';
 import { errorCodes } from '../src/errors/codes.ts';
 import { clusterJsonSchema } from '../src/spec/json-schema.ts';
 import { clusterReference } from '../src/spec/reference.ts';
@@ -24,6 +26,7 @@ const generated: readonly Generated[] = [
     render: async () => clusterReference(clusterJsonSchema(), rules, await read('examples/article.yaml')),
   },
   { path: 'docs/errors.md', render: errorReference },
+  { path: 'docs/doctor.md', render: () => causeReference(causes) },
 ];
 
 const check = process.argv.includes('--check');

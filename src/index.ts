@@ -16,10 +16,20 @@ export { type CreateBundleOptions, createBundle } from './bundle-create.ts';
 export { allOk, type CheckResult } from './check/check.ts';
 export type { ClusterStatus } from './check/status.ts';
 export { adoptCluster } from './cluster-adopt.ts';
+export {
+  type ClusterDiagnosis,
+  causeIds,
+  diagnoseCluster,
+  diagnoseLogs,
+  explain,
+  type LogDiagnosis,
+  makeSupportBundle,
+} from './cluster-doctor.ts';
 export { balancerProducts, loadSpec, parseClusterText } from './cluster-file.ts';
 export { type InventoryText, type NewClusterFile, newClusterFile } from './cluster-init.ts';
 export { planCluster, type RenderedNode, renderCluster, writeNodeFiles } from './cluster-plan.ts';
 export { type ProbeClusterOptions, probeCluster } from './cluster-probe.ts';
+export type { Diagnosis, Finding } from './doctor/diagnose.ts';
 export { type Diagnostic, formatDiagnostic } from './errors/diagnostic.ts';
 export { BadSpecError, exitCodes, OperatorError } from './errors/operator-error.ts';
 export { type ArtefactOptions, type Artefacts, ensureArtefacts } from './lab/artefacts/artefacts.ts';

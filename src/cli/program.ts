@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { exitCodes } from '../index.ts';
 import { bundleCommand } from './commands/bundle.ts';
 import { checkCommand } from './commands/check.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { initCommand } from './commands/init.ts';
 import { kubeconfigCommand } from './commands/kubeconfig.ts';
 import { labCommand } from './commands/lab.ts';
@@ -11,6 +12,7 @@ import { probeCommand } from './commands/probe.ts';
 import { renderCommand } from './commands/render.ts';
 import { resetCommand } from './commands/reset.ts';
 import { statusCommand } from './commands/status.ts';
+import { supportCommand } from './commands/support.ts';
 import { upCommand } from './commands/up.ts';
 
 /** The whole command line. Verbs that are not built are not registered. */
@@ -28,6 +30,8 @@ export function createProgram(): Command {
     upCommand(),
     statusCommand(),
     checkCommand(),
+    doctorCommand(),
+    supportCommand(),
     kubeconfigCommand(),
     renderCommand(),
     resetCommand(),

@@ -67,11 +67,7 @@ export async function gatherClusterFacts(
   session: Pick<ClusterSession, 'spec' | 'nodes'>,
   opts: { emit: Emit; signal: AbortSignal },
 ): Promise<ClusterFacts> {
-  const { spec } = session;
-  const asked = spec.nodes.flatMap((node) => {
-    const port = session.nodes.get(node.name);
-    return port === undefined ? [] : [{ node: port, ask: askFor(spec, node) }];
-  });
+  const asked = factsAsk(session.spec, session.nodes);
   return task(
     opts.emit,
     'facts',
@@ -83,6 +79,14 @@ export async function gatherClusterFacts(
       }),
     (facts) => `${facts.nodes.filter((report) => report.is === 'seen').length} of ${facts.nodes.length} nodes`,
   );
+}
+
+/** What is asked of which node. */
+export function factsAsk(spec: Spec, nodes: ReadonlyMap<string, NodePort>) {
+  return spec.nodes.flatMap((node) => {
+    const port = nodes.get(node.name);
+    return port === undefined ? [] : [{ node: port, ask: askFor(spec, node) }];
+  });
 }
 
 export function askFor(spec: Spec, node: SpecNode): Ask {

@@ -1,0 +1,132 @@
+import { controlPlaneNodes, type Spec, type SpecNode } from '../../spec/spec.ts';
+import { formatHostPort } from '../../std/address.ts';
+
+/** New connections to the endpoint from each node: enough that a third of them is not missed by chance (1 in 130). */
+export const endpointTries = 12;
+
+/** Milliseconds; a TCP handshake, then all of TLS, request and answer. Slower than this is not healthy. */
+const limits = { connect: 1500, answer: 2500 } as const;
+
+/** Lines of each log. */
+const lines = 250;
+
+/**
+ * Tries, each a line `endpoint STATUS CONNECTED CURL` or `NODE STATUS CONNECTED CURL`: the HTTP status, the seconds to the
+ * TCP connection, curl's exit code. All at once; the slowest decides how long it takes.
+ */
+export function dialScript(spec: Spec): { readonly script: string; readonly args: readonly string[] } {
+  const endpoint = formatHostPort(spec.endpoint.host, spec.endpoint.port);
+  const dials = controlPlaneNodes(spec).map(
+    (master) => `${master.name}=${formatHostPort(master.address, spec.apiServerPort)}`,
+  );
+  return { script: dialling, args: [endpoint, dials.join(' ')] };
+}
+
+// A line is one write, and a short one: lines of different tries do not mix.
+const dialling = `
+endpoint=$1 masters=$2
+command -v curl >/dev/null 2>&1 || { echo 'no curl on this node' >&2; exit 69; }
+dial() {
+  got=$(curl --silent --insecure --globoff --noproxy '*' --connect-timeout ${limits.connect / 1000} --max-time ${limits.answer / 1000} \\
+    --output /dev/null --write-out '%{http_code} %{time_connect}' "https://$2/readyz" 2>/dev/null)
+  echo "$1 $got $?"
+}
+i=0
+while [ $i -lt ${endpointTries} ]; do dial endpoint "$endpoint" & i=$((i + 1)); done
+for one in $masters; do
+  dial "\${one%%=*}" "\${one#*=}" &
+  dial "\${one%%=*}" "\${one#*=}" &
+done
+wait
+`;
+
+/**
+ * One command for everything else that a diagnosis wants of a node beside facts: files and logs. Reads only. Prints
+ * sections as `@NAME ARGUMENTS`; content is indented by one space so that nothing in it can look like a section.
+ */
+export function lookScript(spec: Spec, node: SpecNode): { readonly script: string; readonly args: readonly string[] } {
+  const name = spec.endpoint.kind === 'domain' ? spec.endpoint.domain : '';
+  return { script: looking, args: [name, node.address.text] };
+}
+
+const looking = `
+name=$1 own=$2
+show() { sed 's/^/ /'; }
+
+echo "@ownhosts"
+[ -z "$name" ] || awk -v name="$name" '!/^#/ { for (i = 2; i <= NF; i++) if ($i == name) print " " $1 }' /etc/hosts
+
+if [ -n "$name" ]; then
+  for file in /var/lib/kubelet/pods/*/etc-hosts; do
+    [ -r "$file" ] && grep -q 'host network' "$file" || continue
+    uid=\${file#/var/lib/kubelet/pods/}; uid=\${uid%/etc-hosts}
+    for pod in /var/log/pods/*_"$uid"; do
+      [ -d "$pod" ] || continue
+      echo "@podhosts \${pod##*/}"
+      awk -v name="$name" '!/^#/ { for (i = 2; i <= NF; i++) if ($i == name) print " " $1 }' "$file"
+    done
+  done
+fi
+
+for file in /etc/keepalived/keepalived.conf /etc/hairpin/keepalived.conf; do
+  [ -r "$file" ] || continue
+  echo "@keepalived $file"
+  grep -v auth_pass "$file" | show
+done
+
+echo "@kubelet"
+grep -hE '^(cgroupDriver|failSwapOn):' /var/lib/kubelet/config.yaml 2>/dev/null | show
+echo "@containerd"
+grep -hE '^[[:space:]]*SystemdCgroup[[:space:]]*=' /etc/containerd/config.toml /etc/containerd/conf.d/*.toml 2>/dev/null | show
+echo "@cni"
+ls /etc/cni/net.d 2>/dev/null | grep -E '\\.(conf|conflist|json)$' | show
+
+echo "@drops"
+if command -v nft >/dev/null 2>&1; then
+  timeout 2 nft -t list ruleset 2>/dev/null | awk '
+    /^table /            { where = $2 " " $3; next }
+    /^\\t(chain|set|map) / { inner = $2; next }
+    where ~ / hairpin$/  { next }
+    /(^|[ \\t])(drop|reject)/ && (/dport|sport/ || /vrrp|protocol 112|l4proto 112|nexthdr 112/) { sub(/^[ \\t]+/, ""); print " " where " " inner ": " substr($0, 1, 300) }' | head -n 40
+fi
+for v in '' 6; do
+  [ -s "/proc/net/ip\${v}_tables_names" ] || continue
+  save=$(command -v "ip\${v}tables-legacy-save") || continue
+  timeout 2 "$save" | grep -E -- '-j (DROP|REJECT)' | grep -E -- '--dports?|-p (112|vrrp)' | head -n 20 | show
+done
+
+# The kernel keeps a refused connection for ten seconds.
+echo "@refused"
+if command -v conntrack >/dev/null 2>&1; then
+  timeout 1 conntrack -L -p tcp --orig-dst "$own" --state CLOSE 2>/dev/null |
+    sed -nE 's/.* src=([^ ]+) dst=[^ ]+ sport=[0-9]+ dport=([0-9]+) .*src=.*/ \\1 \\2/p' | sort -u | head -n 40
+fi
+
+journal() {
+  echo "@log $1 $2"
+  timeout 2 journalctl --no-pager --quiet --output short-iso-precise --since "-$minutes min" --lines ${lines} --unit "$3" 2>/dev/null | show
+}
+minutes=4
+if command -v journalctl >/dev/null 2>&1; then
+  journal kubelet kubelet.service kubelet.service
+  journal containerd containerd.service containerd.service
+  for unit in hairpin-agent hairpin-steer; do journal agent $unit.service $unit.service; done
+  for unit in haproxy hairpin-haproxy; do journal haproxy $unit.service $unit.service; done
+  for unit in keepalived hairpin-keepalived; do journal keepalived $unit.service $unit.service; done
+fi
+for dir in /var/log/pods/kube-system_*/*; do
+  [ -d "$dir" ] || continue
+  file=$(ls -t "$dir"/*.log 2>/dev/null | head -n 1)
+  [ -n "$file" ] || continue
+  echo "@log \${dir##*/} $file"
+  tail -n ${lines} "$file" | tail -c 65536 | show
+done
+for file in /var/log/kubeadm*.log /root/kubeadm*.log; do
+  [ -r "$file" ] || continue
+  [ -n "$(find "$file" -mmin -60 2>/dev/null)" ] || continue
+  echo "@log kubeadm $file"
+  tail -n ${lines} "$file" | show
+done
+
+:
+`;
