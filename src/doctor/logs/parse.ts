@@ -81,10 +81,9 @@ function readJson(line: string, number: number): Raw | undefined {
   }
   const word = (key: string) => (typeof value[key] === 'string' ? value[key] : undefined);
   if (value.MESSAGE !== undefined) {
-    const message = Array.isArray(value.MESSAGE)
-      ? Buffer.from(value.MESSAGE as number[]).toString()
-      : String(value.MESSAGE);
-    return { line: number, text: message, ...journalFields((key) => word(key)) };
+    // What is not UTF-8 comes as an array of bytes.
+    const message = Array.isArray(value.MESSAGE) ? Buffer.from(value.MESSAGE as number[]).toString() : word('MESSAGE');
+    return { line: number, text: message ?? '', ...journalFields((key) => word(key)) };
   }
   if (word('log') !== undefined && word('stream') !== undefined) {
     return { line: number, text: (word('log') ?? '').trimEnd(), at: time(word('time') ?? '') };
