@@ -13,6 +13,8 @@ export interface StandinConfig {
   readonly certFile: string;
   readonly keyFile: string;
   readonly socket: string;
+  /** Of the store that all stand-ins of the lab share; without one nothing can be written. */
+  readonly store?: string;
 }
 
 export type StandinRequest =

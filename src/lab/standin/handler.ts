@@ -1,3 +1,4 @@
+import type { StoredMap, StoreReply, StoreRequest } from '../store/store.ts';
 import { changes, eventsSince, list, object, status, tickMs, versionAt } from './collection.ts';
 
 /** What can be switched on a stand-in while it runs. */
@@ -17,6 +18,7 @@ export interface Exchange {
   readonly method: string;
   readonly url: string;
   readonly client: string;
+  body(): Promise<string>;
   head(status: number, headers: Readonly<Record<string, string>>): void;
   /** Gives false when the other side has gone. */
   write(text: string): boolean;
@@ -35,11 +37,18 @@ function kubernetesEndpoints(members: readonly string[], port: number): unknown 
   };
 }
 
-/** Answers one request as a kube-apiserver would: health, version, a list and a watch. */
+/** The collection that can be written, and not watched: the drill's register and set. */
+const writable = '/api/v1/namespaces/drill/configmaps';
+
+/** Asks the store that all stand-ins share; throws when it does not answer. */
+export type AskStore = (request: StoreRequest) => Promise<StoreReply>;
+
+/** Answers one request as a kube-apiserver would: health, version, a list and a watch; config maps that can be written. */
 export async function answer(
   { machine, port }: { readonly machine: string; readonly port: number },
   switches: StandinSwitches,
   exchange: Exchange,
+  askStore: AskStore,
 ): Promise<void> {
   if (switches.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, switches.delayMs));
   const url = new URL(exchange.url, 'https://standin');
@@ -52,8 +61,13 @@ export async function answer(
     exchange.head(code, { ...common, 'content-type': 'application/json' });
     exchange.end(`${JSON.stringify(body)}\n`);
   };
+  if (url.pathname === writable || url.pathname.startsWith(`${writable}/`)) {
+    const { code, body } = await answerWritable(exchange, url, askStore);
+    json(code, body);
+    return;
+  }
   if (exchange.method !== 'GET') {
-    json(405, status(405, 'MethodNotAllowed', `the stand-in of ${machine} only answers GET`));
+    json(405, status(405, 'MethodNotAllowed', `the stand-in of ${machine} only answers GET at ${url.pathname}`));
     return;
   }
   switch (url.pathname) {
@@ -108,4 +122,78 @@ function watch(exchange: Exchange, headers: Readonly<Record<string, string>>, qu
     clearInterval(timer);
     clearTimeout(limit);
   });
+}
+
+interface MapText {
+  readonly metadata?: {
+    readonly name?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly resourceVersion?: string;
+  };
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+async function answerWritable(
+  exchange: Exchange,
+  url: URL,
+  askStore: AskStore,
+): Promise<{ readonly code: number; readonly body: unknown }> {
+  const { method } = exchange;
+  const body = () => exchange.body();
+  const name = decodeURIComponent(url.pathname.slice(writable.length + 1));
+  switch (`${method} ${name === '' ? 'all' : 'one'}`) {
+    case 'GET all': {
+      const [key, value] = (url.searchParams.get('labelSelector') ?? '').split('=');
+      const label = key === undefined || value === undefined ? {} : { label: { name: key, value } };
+      return fromStore(await askStore({ op: 'list', ...label }), 200);
+    }
+    case 'DELETE all':
+      return fromStore(await askStore({ op: 'clear' }), 200);
+    case 'GET one':
+      return fromStore(await askStore({ op: 'get', name }), 200);
+    case 'POST all': {
+      const { metadata, data } = JSON.parse(await body()) as MapText;
+      const map = { name: metadata?.name ?? '', labels: metadata?.labels ?? {}, data: data ?? {} };
+      return fromStore(await askStore({ op: 'create', ...map }), 201);
+    }
+    case 'PUT one': {
+      const { metadata, data } = JSON.parse(await body()) as MapText;
+      const over = metadata?.resourceVersion === undefined ? {} : { over: Number(metadata.resourceVersion) };
+      return fromStore(
+        await askStore({ op: 'replace', name, labels: metadata?.labels ?? {}, data: data ?? {}, ...over }),
+        200,
+      );
+    }
+    default:
+      return { code: 405, body: status(405, 'MethodNotAllowed', `${method} ${url.pathname}`) };
+  }
+}
+
+function fromStore(reply: StoreReply, code: number): { readonly code: number; readonly body: unknown } {
+  const map = ({ name, version, labels, data }: StoredMap) => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { namespace: 'drill', name, resourceVersion: `${version}`, labels },
+    data,
+  });
+  switch (reply.is) {
+    case 'map':
+      return { code, body: map(reply.map) };
+    case 'maps':
+      return {
+        code,
+        body: {
+          apiVersion: 'v1',
+          kind: 'ConfigMapList',
+          metadata: { resourceVersion: `${reply.version}` },
+          items: reply.maps.map(map),
+        },
+      };
+    case 'exists':
+      return { code: 409, body: status(409, 'AlreadyExists', 'it exists already') };
+    case 'not-found':
+      return { code: 404, body: status(404, 'NotFound', 'there is none') };
+    case 'conflict':
+      return { code: 409, body: status(409, 'Conflict', 'it has been changed') };
+  }
 }

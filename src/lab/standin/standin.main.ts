@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { text } from 'node:stream/consumers';
+import { askControl } from '../control/client.ts';
 import { serveControl } from '../control/server.ts';
+import type { StoreReply } from '../store/store.ts';
 import type { StandinConfig, StandinRequest, StandinStatus } from './control.ts';
-import { answer, type StandinSwitches } from './handler.ts';
+import { answer, type Exchange, type StandinSwitches } from './handler.ts';
 
 // A small TLS server in place of a kube-apiserver: `standin.main.ts CONFIG.json`, inside a master's network namespace.
 
@@ -17,16 +20,22 @@ const server = createSecureServer(
   (request: Http2ServerRequest, response: Http2ServerResponse) => {
     requests += 1;
     response.on('error', () => undefined);
-    void answer(config, switches, {
+    const exchange: Exchange = {
       method: request.method,
       url: request.url,
       client: request.socket.remoteAddress ?? '',
+      body: () => text(request),
       head: (status, headers) => void response.writeHead(status, { ...headers }),
       write: (text) => !response.writableEnded && response.write(text),
       end: (text) => {
         if (!response.writableEnded) response.end(text ?? '');
       },
       onClose: (then) => void response.once('close', then),
+    };
+    answer(config, switches, exchange, askStore).catch((error: unknown) => {
+      // As an apiserver that has lost its etcd.
+      exchange.head(500, {});
+      exchange.end(String(error));
     });
   },
 );
@@ -53,6 +62,11 @@ const stop = () => {
 };
 process.on('SIGTERM', stop);
 process.on('SIGINT', stop);
+
+async function askStore(request: unknown): Promise<StoreReply> {
+  if (config.store === undefined) throw new Error('this stand-in has no store');
+  return (await askControl(config.store, request)) as StoreReply;
+}
 
 function handle(request: StandinRequest): StandinStatus {
   if (request.op === 'set') {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { untilControl } from '../control/client.ts';
 import { daemonEnv } from '../control/launch.ts';
 import { ensurePki } from '../pki/pki.ts';
+import { storeSocket } from '../store/start.ts';
 import type { LabContext } from '../tier/tier.ts';
 import { type StandinConfig, standinSocket } from './control.ts';
 
@@ -24,6 +25,7 @@ export async function startStandin(cx: LabContext, machineName: string): Promise
       .flatMap(({ machine }) => machine.addresses[0]?.text ?? []),
     ...pki.server(machineName),
     socket: standinSocket(cx.paths, machineName),
+    store: storeSocket(cx.paths),
   };
   const file = join(dir, 'standin.json');
   await writeFile(file, `${JSON.stringify(config)}\n`, { mode: 0o600 });

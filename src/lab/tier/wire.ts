@@ -1,6 +1,7 @@
 import { OperatorError } from '../../errors/operator-error.ts';
 import { processesOf, signalAll } from '../faults/processes.ts';
 import { startStandin } from '../standin/start.ts';
+import { startStore } from '../store/start.ts';
 import type { MachineSpace } from '../topology/topology.ts';
 import { namespaceExec } from './namespace-exec.ts';
 import type { LabContext, MachineState, Tier } from './tier.ts';
@@ -14,6 +15,7 @@ export const wireTier: Tier = {
 
   async start(cx) {
     const masters = cx.topology.machines.filter(({ machine }) => machine.role === 'control-plane');
+    await startStore(cx);
     await Promise.all(masters.map(({ machine }) => startStandin(cx, machine.name)));
   },
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { dnsmasqConfig, formatHosts, parseHosts } from '../../../../src/lab/dns/records.ts';
 import { changes, eventsSince, versionAt, type WatchEvent } from '../../../../src/lab/standin/collection.ts';
 import { answer, type Exchange } from '../../../../src/lab/standin/handler.ts';
+import { createStore } from '../../../../src/lab/store/store.ts';
 import { address } from '../../../../src/std/address.ts';
 
 const versions = (events: readonly WatchEvent[]) =>
@@ -30,13 +31,15 @@ test('versions of all stand-ins agree, because they are ticks of the clock', () 
 });
 
 describe('answer()', () => {
-  const ask = async (url: string, switches: { ready?: boolean; live?: boolean } = {}, method = 'GET') => {
+  const store = createStore();
+  const ask = async (url: string, switches: { ready?: boolean; live?: boolean } = {}, method = 'GET', sent = '') => {
     let head = 0;
     let body = '';
     const exchange: Exchange = {
       method,
       url,
       client: '10.0.0.1',
+      body: async () => sent,
       head: (status) => {
         head = status;
       },
@@ -50,9 +53,56 @@ describe('answer()', () => {
       { machine: 'm1', port: 6443 },
       { ready: true, live: true, delayMs: 0, members: [], ...switches },
       exchange,
+      async (request) => store(request),
     );
     return `${head} ${body.split('\n')[0]}`;
   };
+
+  test('config maps of the drill are created, replaced, read and listed, and one name is one map', async () => {
+    const all = '/api/v1/namespaces/drill/configmaps';
+    const map = (value: string, version?: string) =>
+      JSON.stringify({
+        metadata: { name: 'a', labels: { set: 's' }, ...(version === undefined ? {} : { resourceVersion: version }) },
+        data: { value },
+      });
+    const short = async (method: string, url: string, sent?: string) => {
+      const reply = await ask(url, {}, method, sent);
+      const { data, metadata, reason, items } = JSON.parse(reply.slice(4)) as {
+        data?: { value: string };
+        metadata: { resourceVersion?: string };
+        reason?: string;
+        items?: unknown[];
+      };
+      return [reply.slice(0, 3), reason ?? data?.value ?? items?.length, metadata.resourceVersion].join(' ').trim();
+    };
+    expect([
+      await short('PUT', `${all}/a`, map('0')),
+      await short('POST', all, map('1')),
+      await short('POST', all, map('2')),
+      await short('PUT', `${all}/a`, map('3')),
+      await short('PUT', `${all}/a`, map('4', '2')),
+      await short('PUT', `${all}/a`, map('5', '3')),
+      await short('GET', `${all}/a`),
+      await short('GET', `${all}?labelSelector=set%3Ds`),
+      await short('GET', `${all}?labelSelector=set%3Dt`),
+      await short('DELETE', all),
+      await short('GET', `${all}/a`),
+      await short('PATCH', all),
+    ]).toEqual([
+      '404 NotFound',
+      '201 1 2',
+      '409 AlreadyExists',
+      '200 3 3',
+      '409 Conflict',
+      '200 5 4',
+      '200 5 4',
+      '200 1 4',
+      '200 0 4',
+      '200 0 5',
+      '404 NotFound',
+      '405 MethodNotAllowed',
+    ]);
+  });
 
   test.each([
     { name: 'ready', url: '/readyz', want: '200 ok' },

@@ -1,0 +1,42 @@
+import type { DrillRecord, EngineReport } from '../history/record.ts';
+import { isFailed } from './connections.ts';
+import { attemptsOf, type Window } from './window.ts';
+
+/** An open loop that starts fewer than this share of what it planned has not done what the report says. */
+const rateWithin = 0.01;
+
+/** An attempt that starts so late is a sign of a machine that was too busy for the measurement, in milliseconds. */
+const lateMs = 50;
+
+/** Why the history proves nothing about the cluster; empty when the experiment was good. */
+export function badExperiment(
+  history: readonly DrillRecord[],
+  clients: readonly string[],
+  window: Window | undefined,
+): readonly string[] {
+  if (window === undefined) return ['the fault was never in force'];
+  const engines = history.filter((r): r is EngineReport => r.is === 'engine');
+  return clients.flatMap((client) => {
+    const engine = engines.find((e) => e.client === client);
+    if (engine === undefined) return [`the traffic of ${client} ended without a report`];
+    const problems: string[] = [];
+    const short = engine.planned - engine.started;
+    if (engine.planned > 0 && short / engine.planned > rateWithin) {
+      problems.push(`${client} started ${engine.started} of ${engine.planned} connections`);
+    }
+    if (engine.lateMs.p99 > lateMs) {
+      problems.push(`${client} started 1 in 100 connections ${engine.lateMs.p99} ms late or later`);
+    }
+    const attempts = attemptsOf(history, client, 'new');
+    // Counted as well as reported: a process that was frozen with its node does not know what it missed.
+    if (attempts.length < engine.started) {
+      problems.push(`${client} reported ${attempts.length} of the ${engine.started} connections that it started`);
+    }
+    const before = attempts.filter((a) => a.scheduledAt >= window.beginAt && a.endedAt < window.faultAt);
+    const failed = before.filter(isFailed);
+    if (failed.length > 0) {
+      problems.push(`${client} had ${failed.length} of ${before.length} connections fail before the fault`);
+    }
+    return problems;
+  });
+}

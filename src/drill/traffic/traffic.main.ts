@@ -1,0 +1,87 @@
+import { setPriority } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../history/clock.ts';
+import type { DrillRecord } from '../history/record.ts';
+import type { TrafficConfig, TrafficReply, TrafficRequest } from './config.ts';
+import { keptConnections } from './kept.ts';
+import { newConnections } from './new-connections.ts';
+import { keepOperating } from './operations.ts';
+import { targetOf } from './target.ts';
+import { keepWatching } from './watches.ts';
+
+// The traffic of one client class: `traffic.main.ts CONFIG.json-text`, run inside that client's network. Records go to
+// standard output until standard input ends or says stop; a last one tells how well the plan was kept.
+
+const config = JSON.parse(process.argv[2] ?? '') as TrafficConfig;
+const target = targetOf(config);
+const stopped = new AbortController();
+const go = new AbortController();
+
+let lines = '';
+const say = (record: DrillRecord | TrafficReply) => {
+  lines += `${JSON.stringify(record)}\n`;
+};
+/** In batches: a write is a system call and a wake-up of the reader. */
+const flush = () => {
+  if (lines === '') return;
+  process.stdout.write(lines);
+  lines = '';
+};
+const flusher = setInterval(flush, 100);
+
+let rest = '';
+process.stdin.setEncoding('utf8');
+process.stdin.on('data', (chunk: string) => {
+  const received = (rest + chunk).split('\n');
+  rest = received.pop() ?? '';
+  for (const line of received) {
+    const request = JSON.parse(line) as TrafficRequest;
+    if (request.op === 'stop') stopped.abort();
+    else if (request.op === 'go') go.abort();
+    else {
+      // Not batched: the time that it takes is what is measured.
+      process.stdout.write(`${JSON.stringify({ is: 'clock', id: request.id, at: monotonicMs() })}\n`);
+    }
+  }
+});
+process.stdin.once('end', () => stopped.abort());
+process.once('SIGTERM', () => stopped.abort());
+process.stdout.on('error', () => process.exit(1));
+
+try {
+  // What measures must not wait for what is measured.
+  setPriority(-10);
+} catch {
+  // Not root: then the lateness tells.
+}
+say({ is: 'ready', at: monotonicMs() });
+flush();
+await aborted(AbortSignal.any([go.signal, stopped.signal]));
+const before = process.cpuUsage();
+const begun = monotonicMs();
+const [lateness] = await Promise.all([
+  newConnections(config, target, say, stopped.signal),
+  keptConnections(config, target, say, stopped.signal),
+  keepWatching(config, target, say, stopped.signal),
+  keepOperating(config, target, say, stopped.signal),
+]);
+await aborted(stopped.signal);
+const { user, system } = process.cpuUsage(before);
+say({
+  is: 'engine',
+  client: config.client,
+  at: monotonicMs(),
+  forMs: Math.round(monotonicMs() - begun),
+  ...lateness,
+  cpuMs: Math.round((user + system) / 1000),
+});
+clearInterval(flusher);
+flush();
+process.stdin.destroy();
+// A pipe that nobody reads any more must not keep this process for ever.
+await sleep(50);
+process.exit(0);
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}
