@@ -54,7 +54,7 @@ export async function recordTraffic(
   return {
     history,
     mark,
-    run: async (ms) => void (await sleep(ms)),
+    run: (ms) => sleep(ms),
     async stop() {
       stopped = true;
       mark('end');
