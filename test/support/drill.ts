@@ -3,8 +3,7 @@ import { monotonicMs } from '../../src/drill/history/clock.ts';
 import type { DrillRecord, Mark } from '../../src/drill/history/record.ts';
 import type { TrafficConfig } from '../../src/drill/traffic/config.ts';
 import { startTraffic, type Traffic, trafficProgram } from '../../src/drill/traffic/run-traffic.ts';
-import { enterArgv } from '../../src/lab/cgroup/cgroup.ts';
-import { inNetns } from '../../src/lab/commands/command.ts';
+import { trafficArgv } from '../../src/lab/drill/traffic-argv.ts';
 import { pkiFiles } from '../../src/lab/pki/pki.ts';
 import type { Lab } from '../../src/lab/runtime/start-lab.ts';
 
@@ -39,7 +38,7 @@ export async function recordTraffic(
   const running: Traffic[] = await Promise.all(
     Object.entries(clients).map(([client, wanted]) =>
       startTraffic({
-        argv: (config) => labArgv(lab, client, [process.execPath, trafficProgram, config]),
+        argv: (config) => trafficArgv(lab.cx, client, [process.execPath, trafficProgram, config]),
         config: labTraffic(lab, client, wanted),
         onRecord: (record) => history.push(record),
         signal: abort.signal,
@@ -77,13 +76,4 @@ function labTraffic(lab: Lab, client: string, wanted: TrafficWanted): TrafficCon
     servers: 'header',
     ...wanted,
   };
-}
-
-/** In the network of a machine or a pod, with everything else this machine's: a start costs a few milliseconds less. */
-function labArgv(lab: Lab, name: string, argv: readonly string[]): readonly string[] {
-  const { machines, pods } = lab.cx.topology;
-  const netns =
-    machines.find(({ machine }) => machine.name === name)?.netns ?? pods.find((pod) => pod.name === name)?.netns;
-  if (netns === undefined) throw new Error(`The lab has no machine ${name}`);
-  return enterArgv(lab.cx.cgroups, inNetns(netns, argv));
 }

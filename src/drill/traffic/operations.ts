@@ -24,6 +24,8 @@ export async function keepOperating(
   const { operations } = config;
   if (operations === undefined) return;
   const asker = createAsker(config, operations, target);
+  // The first client makes the register; the others are told that it exists. No value of it is anybody's write.
+  await asker.ask('POST', operations.path, JSON.stringify(configMap(operations.register, { value: 'initial' })));
   let due = monotonicMs();
   for (let turn = 0; !signal.aborted; turn += 1) {
     say(await operate(config.client, operations, turnOf(turn), turn, asker.ask));
