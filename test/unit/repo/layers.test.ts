@@ -69,6 +69,7 @@ describe('layers', () => {
       'kube',
       'check',
       'doctor',
+      'drill',
       'agent',
       'program',
       'std',
