@@ -21,7 +21,9 @@ export async function runDaemonVerb(verb: DaemonVerb, args: readonly string[]): 
       const { podsVerb } = await import('../agent/pods/verb.ts');
       return await podsVerb(args);
     }
-    case 'run':
-      throw new Error(`agent ${verb} is not built yet`);
+    case 'run': {
+      const { proberVerb } = await import('../agent/prober/verb.ts');
+      return await proberVerb(args);
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Diagnostic } from '../errors/diagnostic.ts';
 import { closest } from '../std/closest.ts';
 import type { YamlPath, YamlSource } from './yaml-source.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAddress } from '../../std/address.ts';
 
 export { agentPaths, agentUnits, agentUser } from './paths.ts';

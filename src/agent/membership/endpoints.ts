@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAddress, unreachableKind } from '../../std/address.ts';
 
 /** What the cluster says about its apiservers. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAddress } from '../../std/address.ts';
 import type { AgentConfig } from '../config/config.ts';
 

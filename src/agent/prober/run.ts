@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { BadSpecError, OperatorError } from '../../errors/operator-error.ts';
-import { agentPaths } from '../config/config.ts';
 import { readAgentConfig } from '../config/read-config.ts';
 import { openLog } from '../log/log.ts';
 import type { AgentMetrics } from '../metrics/metrics.ts';
@@ -10,14 +9,16 @@ import { serveStatus } from '../status/serve.ts';
 import { openNotifier } from './notify.ts';
 import { startProber } from './prober.ts';
 
+/** Paths; `agentPaths` has those of a node. */
 export interface RunProberOptions {
   readonly configFile: string;
-  /** As `hairpin --version` has it. */
+  readonly steererSocket: string;
+  readonly statusSocket: string;
+  /** Of membership.json. */
+  readonly state: string;
+  readonly drainFile: string;
+  /** Names the program that runs, for the status. */
   readonly program: string;
-  /** Instead of `agentPaths`, for tests. */
-  readonly paths?:
-    | Partial<Pick<typeof agentPaths, 'state' | 'statusSocket' | 'steererSocket' | 'drainFile'>>
-    | Record<string, string>;
 }
 
 /**
@@ -27,7 +28,6 @@ export interface RunProberOptions {
  */
 export async function runProber(opts: RunProberOptions): Promise<void> {
   const startedAt = performance.now();
-  const paths: typeof agentPaths = { ...agentPaths, ...opts.paths };
   const stop = new AbortController();
   const { signal } = stop;
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort());
@@ -60,9 +60,9 @@ export async function runProber(opts: RunProberOptions): Promise<void> {
     config,
     sha256: read.checksum,
     configFile: opts.configFile,
-    steererSocket: paths.steererSocket,
-    drainFile: paths.drainFile,
-    membershipFile: join(paths.state, 'membership.json'),
+    steererSocket: opts.steererSocket,
+    drainFile: opts.drainFile,
+    membershipFile: join(opts.state, 'membership.json'),
     program: opts.program,
     log,
     signal,
@@ -94,8 +94,8 @@ export async function runProber(opts: RunProberOptions): Promise<void> {
       return undefined;
     }
   };
-  const statusServer = await serve(`the status at ${paths.statusSocket}`, () =>
-    serveStatus(paths.statusSocket, prober.status),
+  const statusServer = await serve(`the status at ${opts.statusSocket}`, () =>
+    serveStatus(opts.statusSocket, prober.status),
   );
   if (statusServer !== undefined) servers.push(statusServer);
   let metricsPort: number | undefined;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What `status.sock` says, one JSON document a connection. Times are milliseconds; `null`: not known or never. */
 export const agentStatusSchema = z.object({

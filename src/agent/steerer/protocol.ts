@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What the prober (no privileges) may ask of the steerer (CAP_NET_ADMIN), one JSON object a line over a Unix socket.

@@ -18,7 +18,11 @@ import { type FakeSteerer, fakeSteerer } from './fake-steerer.ts';
 
 const run = promisify(execFile);
 const standinMain = new URL('../../../src/lab/standin/standin.main.ts', import.meta.url).pathname;
-const agentMain = new URL('../../../src/agent/agent.main.ts', import.meta.url).pathname;
+/** `HAIRPIN_AGENT`: an executable (`dist/hairpin-linux-x64 agent`) or a bundle instead of the checkout. */
+const agentCommand = process.env.HAIRPIN_AGENT?.split(' ') ?? [
+  process.execPath,
+  new URL('../../../src/agent/agent.main.ts', import.meta.url).pathname,
+];
 
 /** Masters are addresses of the namespace's loopback interface: 10.99.0.1 … ; the endpoint is 10.99.1.1. */
 export const masterAddress = (name: string) => `10.99.0.${name.replace(/\D/g, '')}`;
@@ -134,14 +138,15 @@ export async function agentSpace(masters: readonly string[]): Promise<AgentSpace
       await mkdir(state, { recursive: true });
       await writeFile(configFile, JSON.stringify({ ...config, ...change }, undefined, 2));
       const socket = join(dir, 'status.sock');
-      const paths = {
-        steererSocket: join(dir, 'steerer.sock'),
-        statusSocket: socket,
-        state,
-        drainFile: join(dir, 'drain'),
-      };
-      const argv = Object.entries(paths).flatMap(([name, path]) => ['--path', `${name}=${path}`]);
-      const child = start([process.execPath, agentMain, 'run', '--config', configFile, ...argv], 'pipe');
+      const drainFile = join(dir, 'drain');
+      const argv = [
+        ['--config', configFile],
+        ['--steerer-socket', join(dir, 'steerer.sock')],
+        ['--status-socket', socket],
+        ['--state', state],
+        ['--drain-file', drainFile],
+      ].flat();
+      const child = start([...agentCommand, 'run', ...argv], 'pipe');
       children.set('agent', child);
       const lines: { at: number; msg: string }[] = [];
       if (child.stdout !== null) {
@@ -155,7 +160,7 @@ export async function agentSpace(masters: readonly string[]): Promise<AgentSpace
         lines,
         configFile,
         membershipFile: join(state, 'membership.json'),
-        drainFile: paths.drainFile,
+        drainFile,
         status,
         async until(what, fits, ms = 10_000) {
           const began = performance.now();
