@@ -22,7 +22,9 @@ export interface AgentMachine extends AsyncDisposable {
   readonly config: AgentConfig;
   /** What each process has said so far, `steerer: text`. */
   readonly log: readonly string[];
-  readonly paths: { readonly steererSocket: string; readonly podsSocket: string; readonly statusSocket: string };
+  readonly paths: Readonly<
+    Record<'config' | 'steererSocket' | 'podsSocket' | 'statusSocket' | 'state' | 'drainFile', string>
+  >;
   /** Starts a process of the agent, as its unit would: with its user and its capabilities. Waits until it listens. */
   start(verb: AgentVerb): Promise<void>;
   /** Sends a signal; after one that ends the process, waits until it has ended. */
@@ -75,10 +77,14 @@ export async function startAgent(lab: Lab, name: string, opts: AgentMachineOptio
       'run',
       '--config',
       paths.config,
-      ...['state', 'statusSocket', 'steererSocket', 'drainFile'].flatMap((key) => [
-        '--path',
-        `${key}=${paths[key as keyof typeof paths]}`,
-      ]),
+      '--state',
+      paths.state,
+      '--status-socket',
+      paths.statusSocket,
+      '--steerer-socket',
+      paths.steererSocket,
+      '--drain-file',
+      paths.drainFile,
     ],
     steerer: () => [
       ...asUser(0, ['net_admin']),

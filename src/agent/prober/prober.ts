@@ -408,7 +408,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
         await Promise.race([wake.promise, aborted]);
         continue;
       }
-      const askedAt = now();
+      const asked = { askedAt: now(), because, since: targetSince };
       let problem: string | undefined;
       try {
         if (request.op === 'ensure') {
@@ -418,7 +418,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
             const made = inForce.epoch !== answer.epoch;
             inForce = afterEnsure(request.endpoints, answer);
             sayEnsure(answer.problems.length === 0 ? undefined : answer.problems.join('; '));
-            const ms = round(now() - askedAt);
+            const ms = round(now() - asked.askedAt);
             if (made) {
               const held = answer.holdWorks ? 'refusals can be held' : 'refusals cannot be held on this kernel';
               log.info(
@@ -433,7 +433,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
           if (answer.ok) {
             const before = inForce.target;
             inForce = { ...inForce, target: { backends: request.backends, hold: request.hold } };
-            told(before, inForce.target, { askedAt, kernelMs: answer.ms });
+            told(before, { backends: request.backends, hold: request.hold }, { ...asked, kernelMs: answer.ms });
             void renew();
           } else problem = answer.problem;
         }
@@ -451,23 +451,22 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     }
   };
 
-  const told = (before: Target | undefined, after: Target | undefined, took: { askedAt: number; kernelMs: number }) => {
+  const told = (
+    before: Target | undefined,
+    after: Target,
+    took: { readonly askedAt: number; readonly because: string; readonly since: number; readonly kernelMs: number },
+  ) => {
     if (sameTarget(before, after)) return;
     counters.switches += 1;
     const at = now();
-    const where =
-      after === undefined || after.backends.length === 0 ? 'the balancer' : list(after.backends.map(nameOf));
-    const ms = round(at - took.askedAt);
-    const sinceSeen = round(at - targetSince);
+    const { backends, hold } = after;
+    const where = backends.length === 0 ? 'the balancer' : list(backends.map(nameOf));
+    const sinceSeenMs = round(at - took.since);
+    const fields = { backends, hold, ms: round(at - took.askedAt), sinceSeenMs, kernelMs: round(took.kernelMs) };
+    const held = hold ? ', refusals are held' : '';
     log.info(
-      {
-        backends: after?.backends ?? [],
-        hold: after?.hold ?? false,
-        ms,
-        sinceSeenMs: sinceSeen,
-        kernelMs: took.kernelMs,
-      },
-      `new connections go to ${where}${after?.hold === true ? ', refusals are held' : ''}, because ${because}; in force ${sinceSeen} ms after that was seen`,
+      fields,
+      `new connections go to ${where}${held}: ${took.because}; in force ${sinceSeenMs} ms after that was seen`,
     );
   };
 

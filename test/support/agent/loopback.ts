@@ -21,7 +21,7 @@ const standinMain = new URL('../../../src/lab/standin/standin.main.ts', import.m
 /** `HAIRPIN_AGENT`: an executable (`dist/hairpin-linux-x64 agent`) or a bundle instead of the checkout. */
 const agentCommand = process.env.HAIRPIN_AGENT?.split(' ') ?? [
   process.execPath,
-  new URL('../../../src/agent/agent.main.ts', import.meta.url).pathname,
+  new URL('../../../src/program/daemon.main.ts', import.meta.url).pathname,
 ];
 
 /** Masters are addresses of the namespace's loopback interface: 10.99.0.1 … ; the endpoint is 10.99.1.1. */
