@@ -8,9 +8,16 @@ export async function closePodFlows(path: string, flows: readonly Flow[]): Promi
   for (const part of chunks(flows, maxFlows)) {
     const answer = await ask(path, printPodsRequest({ op: 'close', flows: part }), 10_000);
     if (!answer.ok) return `sockets of pods: ${answer.problem}`;
-    closed += answer.closed;
+    if ('closed' in answer) closed += answer.closed;
   }
   return closed;
+}
+
+/** Asks the pods process whether held refusals move to another backend on this kernel. A text says why there is no verdict. */
+export async function askHoldTest(path: string): Promise<boolean | string> {
+  const answer = await ask(path, printPodsRequest({ op: 'hold-test' }), 10_000);
+  if (!answer.ok) return answer.problem;
+  return 'holds' in answer ? answer.holds : 'an answer to something else';
 }
 
 function ask(path: string, line: string, timeoutMs: number): Promise<PodsAnswer> {
@@ -37,6 +44,7 @@ function readAnswer(text: string): PodsAnswer {
   try {
     const value = JSON.parse(text) as Readonly<Record<string, unknown>>;
     if (value.ok === true && typeof value.closed === 'number') return { ok: true, closed: value.closed };
+    if (value.ok === true && typeof value.holds === 'boolean') return { ok: true, holds: value.holds };
     if (value.ok === false && typeof value.problem === 'string') return { ok: false, problem: value.problem };
   } catch {
     // Falls through: it is no answer either way.

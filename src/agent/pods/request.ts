@@ -2,16 +2,17 @@ import { parseAddress } from '../../std/address.ts';
 import type { Flow } from '../steerer/flows.ts';
 
 /**
- * What the steerer may ask of the pods process (CAP_SYS_ADMIN and CAP_NET_ADMIN): to close sockets that it names by all
- * four values. One JSON object a line, one answer a line: `{"ok":true,"closed":2}` or `{"ok":false,"problem":"…"}`.
+ * What the steerer may ask of the pods process (CAP_SYS_ADMIN and CAP_NET_ADMIN): first of all to close sockets that it
+ * names by all four values. One JSON object a line, one answer a line: `{"ok":true,"closed":2}` or `{"ok":false,"problem":"…"}`.
  */
-export interface PodsRequest {
-  readonly op: 'close';
-  readonly flows: readonly Flow[];
-}
+export type PodsRequest =
+  | { readonly op: 'close'; readonly flows: readonly Flow[] }
+  /** Whether held refusals move to another backend on this kernel: that is tried in a namespace made for it. */
+  | { readonly op: 'hold-test' };
 
 export type PodsAnswer =
   | { readonly ok: true; readonly closed: number }
+  | { readonly ok: true; readonly holds: boolean }
   | { readonly ok: false; readonly problem: string };
 
 /** Flows in one request: what one `ss` filter takes (steerer/flows.ts). */
@@ -20,9 +21,10 @@ export const maxFlows = 400;
 export const maxPodsLine = 128 * 1024;
 
 /** Flows travel as `[source, port, destination, port]`. */
-export function printPodsRequest({ op, flows }: PodsRequest): string {
-  const tuples = flows.map((f) => [f.source.text, f.sourcePort, f.destination.text, f.destinationPort]);
-  return JSON.stringify({ op, flows: tuples });
+export function printPodsRequest(request: PodsRequest): string {
+  if (request.op === 'hold-test') return JSON.stringify(request);
+  const tuples = request.flows.map((f) => [f.source.text, f.sourcePort, f.destination.text, f.destinationPort]);
+  return JSON.stringify({ op: request.op, flows: tuples });
 }
 
 /** Reads one line; a text for what is wrong with it. */
@@ -35,8 +37,9 @@ export function parsePodsRequest(line: string): PodsRequest | string {
   }
   if (typeof value !== 'object' || value === null) return 'not an object';
   const { op, flows, ...others } = value as Readonly<Record<string, unknown>>;
-  if (op !== 'close') return 'op: not one that is known';
   if (Object.keys(others).length > 0) return 'a word that is not known';
+  if (op === 'hold-test') return flows === undefined ? { op } : 'a word that is not known';
+  if (op !== 'close') return 'op: not one that is known';
   if (!Array.isArray(flows) || flows.length > maxFlows) return `flows: not a list of at most ${maxFlows}`;
   const parsed = flows.map(parseFlow).filter((flow) => flow !== undefined);
   return parsed.length === flows.length

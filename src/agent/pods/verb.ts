@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { agentPaths } from '../config/paths.ts';
+import { holdTestArgv, readHoldTest } from '../steerer/hold-test.ts';
 import { serveLines } from '../steerer/line-server.ts';
 import { runTool } from '../steerer/run-tool.ts';
 import { inheritedSocket } from '../steerer/systemd.ts';
@@ -33,10 +34,19 @@ export async function podsVerb(args: readonly string[]): Promise<void> {
       log(`refused a request: ${request}`);
       return JSON.stringify({ ok: false, problem: request } satisfies PodsAnswer);
     }
+    if (request.op === 'hold-test') {
+      const holds = readHoldTest(await runTool(holdTestArgv([]), { timeoutMs: 9000 }));
+      const answer: PodsAnswer = typeof holds === 'string' ? { ok: false, problem: holds } : { ok: true, holds };
+      return JSON.stringify(answer);
+    }
     const start = performance.now();
     const answer = await closeInPods(request.flows, await podNamespaces(values['netns-dir']), runTool);
     const ms = Math.round(performance.now() - start);
-    log(answer.ok ? `closed ${answer.closed} of ${request.flows.length} sockets in ${ms} ms` : answer.problem);
+    log(
+      answer.ok && 'closed' in answer
+        ? `closed ${answer.closed} of ${request.flows.length} sockets in ${ms} ms`
+        : JSON.stringify(answer),
+    );
     idle.refresh();
     return JSON.stringify(answer);
   };

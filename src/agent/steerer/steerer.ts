@@ -11,6 +11,7 @@ import type { Address, Family } from '../../std/address.ts';
 import { backendProblem, endpointProblem } from './allowed.ts';
 import type { Credentials } from './credentials.ts';
 import type { Flow } from './flows.ts';
+import type { HoldKnowledge } from './hold.ts';
 import { parseListing, type SeenTable } from './listing.ts';
 import { keepRoute, lookAtNetwork, type Network, removeRoute, sourceOf } from './network.ts';
 import type { SteererAnswer } from './protocol.ts';
@@ -25,8 +26,7 @@ export interface SteererDeps {
   /** One nft transaction. */
   readonly transact: (text: string) => Promise<Ran>;
   readonly proberUid: number;
-  /** Whether held refusals move to another backend on this kernel. */
-  readonly holdWorks: () => boolean;
+  readonly hold: HoldKnowledge;
   /** Closes sockets inside pods; a text when it cannot. */
   readonly pods: (flows: readonly Flow[]) => Promise<number | string>;
   readonly credentials: (kubeconfig: string | undefined) => Promise<Credentials>;
@@ -161,9 +161,11 @@ export function createSteerer(deps: SteererDeps): Steerer {
     return {
       ok: true,
       endpoints: textsOf(accepted),
-      problems: [...verdicts.map(({ problem }) => problem), ...routes, ...missing].filter((text) => text !== undefined),
+      problems: [...verdicts.map(({ problem }) => problem), ...routes, ...missing, deps.hold.problem()].filter(
+        (text) => text !== undefined,
+      ),
       epoch,
-      holdWorks: deps.holdWorks(),
+      holdWorks: deps.hold.works(),
     };
   }
 
@@ -180,7 +182,7 @@ export function createSteerer(deps: SteererDeps): Steerer {
     const problem = backends.map((a) => backendProblem(a, endpoints)).find((text) => text !== undefined);
     if (problem !== undefined) return { ok: false, problem };
     if (made.size === 0) return { ok: false, problem: 'there is no table yet: ask for one first (ensure)' };
-    steering = { backends, hold };
+    steering = { backends, hold: hold && deps.hold.works() };
     try {
       await transition();
     } catch {

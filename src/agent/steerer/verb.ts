@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { release } from 'node:os';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OperatorError } from '../../errors/operator-error.ts';
 import { agentPaths, agentUser } from '../config/paths.ts';
-import { closePodFlows } from '../pods/client.ts';
+import { askHoldTest, closePodFlows } from '../pods/client.ts';
 import { readCredentials } from './credentials.ts';
+import { learnHold } from './hold.ts';
 import { serveLines } from './line-server.ts';
 import { maxRequestBytes, parseRequest } from './request.ts';
 import { runTool, WarmNft } from './run-tool.ts';
@@ -58,7 +61,13 @@ export async function steererVerb(args: readonly string[]): Promise<void> {
     run: runTool,
     transact: (text) => nft.apply(text),
     proberUid,
-    holdWorks: () => true,
+    hold: learnHold({
+      file: join(dirname(values.socket), 'hold'),
+      kernel: release(),
+      ask: () => askHoldTest(values['pods-socket']),
+      run: runTool,
+      log,
+    }),
     pods: (flows) => closePodFlows(values['pods-socket'], flows),
     credentials: readCredentials,
     log,

@@ -1,0 +1,212 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Lab } from '../../../src/lab/runtime/start-lab.ts';
+import { renderSteering, steerTableOf } from '../../../src/render/nftables/steer.ts';
+import { renderTable } from '../../../src/render/nftables/table.ts';
+import { address } from '../../../src/std/address.ts';
+import { type AgentMachine, proberId, startAgent } from '../../support/agent-machine.ts';
+import { dial, flow, silence, tally, untilInRotation, wireLab } from '../../support/balancer-lab.ts';
+
+const names = ['m1', 'm2', 'm3'];
+const check = { protocol: 'https', intervalMs: 500, timeoutMs: 2_000, rise: 1, fall: 3 } as const;
+const tries = 12;
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await wireLab({
+    name: 'steerer-tables',
+    masters: 3,
+    workers: 1,
+    ip: '4',
+    balancer: { like: 'drop', healthCheck: check },
+  });
+  await untilInRotation(lab, names);
+});
+afterAll(async () => await lab?.[Symbol.asyncDispose]());
+
+/** The steerer on m1 with a table, alive, steering to these masters. */
+async function steering(to: readonly string[], opts: { hold?: boolean } = {}) {
+  const agent = await startAgent(lab, 'm1', { processes: ['pods', 'steerer'] });
+  const alive = agent.keepAlive();
+  const endpoints = agent.config.endpoint.addresses;
+  const of = (names: readonly string[]) =>
+    agent.config.masters.filter(({ name }) => names.includes(name)).map(({ addresses }) => addresses[0] ?? '');
+  const steer = (names: readonly string[], hold = opts.hold ?? false) =>
+    agent.ask({ op: 'steer', backends: of(names), hold });
+  const ensure = () => agent.ask({ op: 'ensure', endpoints });
+  const first = await ensure();
+  if (!first.ok) throw new Error(first.problem);
+  await steer(to);
+  await agent.renew();
+  return {
+    agent,
+    steer,
+    ensure,
+    of,
+    epoch: first.epoch,
+    async [Symbol.asyncDispose]() {
+      alive[Symbol.dispose]();
+      await agent[Symbol.asyncDispose]();
+      await clean(agent);
+    },
+  };
+}
+
+async function clean(_agent: AgentMachine): Promise<void> {
+  await nft('delete table ip hairpin').catch(() => undefined);
+}
+
+async function nft(text: string): Promise<string> {
+  const ran = await lab.exec('m1', ['nft', '-f', '-'], { stdin: `${text}\n` });
+  if (ran.exitCode !== 0) throw new Error(ran.stderr);
+  return ran.stdout;
+}
+
+async function seen(from = 'm1'): Promise<string> {
+  return tally(await dial(lab, from, { tries, connectMs: 3000 }));
+}
+
+describe('the steering table', () => {
+  test('of another version becomes ours: chains and sets of another kind go, flows and steering stay', async () => {
+    const endpoint = lab.spec.endpoint.addresses[0] ?? address('10.0.0.1');
+    const masters = lab.spec.machines
+      .filter(({ role }) => role === 'control-plane')
+      .map((m) => m.addresses[0] ?? endpoint);
+    const table = steerTableOf({
+      family: 4,
+      endpoints: [endpoint],
+      port: lab.spec.endpoint.port,
+      proberUid: proberId,
+      uplinks: ['eth0'],
+      node: masters[0] ?? endpoint,
+    });
+    const [, m2 = endpoint] = masters;
+    const older = {
+      ...table,
+      sets: [
+        ...(table.sets ?? []).map(({ name, body }) => ({
+          name,
+          body: name === 'live' ? body.replace('size 64', 'size 16') : body,
+        })),
+        { name: 'bygone', body: 'type ipv4_addr;' },
+      ],
+      chains: [
+        // NAT hooks elsewhere, and a chain that the new version does not know: the last NAT hook must not go in between.
+        ...table.chains.map((chain) =>
+          chain.hook?.type === 'nat' ? { ...chain, hook: { ...chain.hook, priority: chain.hook.priority + 1 } } : chain,
+        ),
+        {
+          name: 'bygone',
+          hook: { type: 'filter', hook: 'output', priority: 5 } as const,
+          rules: ['ip daddr @bygone drop'],
+        },
+      ],
+    };
+    await nft(renderTable(older) + renderSteering(4, [{ address: m2, port: lab.spec.apiServerPort }], true));
+    await using agent = await startAgent(lab, 'm1', { processes: [] });
+    using _alive = agent.keepAlive();
+    await sleep(300);
+    expect(await seen()).toBe(`m2 ${tries}`);
+    const stays = flow(lab, 'm1', { forMs: 6000 });
+    expect(await stays.machine()).toBe('m2');
+    const throughout = (async () => {
+      const results: string[] = [];
+      for (let i = 0; i < 8; i += 1) results.push(await seen());
+      return results;
+    })();
+
+    await agent.start('steerer');
+    expect(await agent.ask({ op: 'ensure', endpoints: [endpoint.text] })).toMatchObject({ ok: true, problems: [] });
+    const { stdout } = await lab.exec('m1', ['nft', 'list', 'table', 'ip', 'hairpin']);
+    expect(stdout).not.toContain('bygone');
+    expect(stdout).toContain('type nat hook output priority -100;');
+    expect(stdout).toContain('size 64');
+    expect(await agent.ask({ op: 'status' })).toMatchObject({ backends: [m2.text], hold: true });
+    expect(await throughout).toEqual(Array.from({ length: 8 }, () => `m2 ${tries}`));
+    expect((await stays.end()).is).toBe('alive');
+    await clean(agent);
+  });
+
+  test('comes back with everything in it when somebody flushes the ruleset', async () => {
+    await using it = await steering(['m2']);
+    const stays = flow(lab, 'm1', { forMs: 4000 });
+    expect(await stays.machine()).toBe('m2');
+    await nft('flush ruleset');
+    expect(await it.agent.renew()).toBe('passed');
+    const start = performance.now();
+    const after = await it.ensure();
+    const ms = performance.now() - start;
+    expect(after).toMatchObject({ ok: true, epoch: it.epoch + 1 });
+    expect(await seen()).toBe(`m2 ${tries}`);
+    expect(await it.agent.renew()).toBe('renewed');
+    expect(ms).toBeLessThan(500);
+    expect(it.agent.log.join('\n')).toContain('the steering table of IPv4 was gone: made anew');
+    console.log('restored in', ms, 'the flow:', (await stays.end()).is);
+  });
+
+  test.each(['flush chain ip hairpin own', 'delete chain ip hairpin pods', 'flush table ip hairpin'])(
+    'comes back after `nft %s`',
+    async (command) => {
+      await using it = await steering(['m2']);
+      await nft(command);
+      expect(await it.ensure()).toMatchObject({ ok: true, epoch: it.epoch + 1 });
+      expect(await seen()).toBe(`m2 ${tries}`);
+      expect(await seen('m1-pod')).toBe(`m2 ${tries}`);
+      expect(await it.ensure()).toMatchObject({ ok: true, epoch: it.epoch + 1 });
+    },
+  );
+
+  test('a transition that finds no table makes it again', async () => {
+    await using it = await steering(['m2']);
+    await nft('delete table ip hairpin');
+    expect(await it.steer(['m3'])).toMatchObject({ ok: true });
+    await it.agent.renew();
+    expect(await seen()).toBe(`m3 ${tries}`);
+  });
+
+  test('connections that are half open start over with the next backend', async () => {
+    await using it = await steering(['m2']);
+    const heal = await silence(lab, 'm2');
+    try {
+      const dialling = dial(lab, 'm1', { tries, connectMs: 4000 });
+      await sleep(700);
+      expect(await it.steer(['m3'])).toMatchObject({ ok: true });
+      const outcomes = await dialling;
+      expect(tally(outcomes)).toBe(`m3 ${tries}`);
+    } finally {
+      await heal();
+    }
+  });
+
+  test('a reset ends the flows of one backend, the node’s and its pods’, and no other', async () => {
+    await using it = await steering(['m2']);
+    const toSecond = [flow(lab, 'm1', { forMs: 9000 }), flow(lab, 'm1-pod', { forMs: 9000 })];
+    expect(await Promise.all(toSecond.map((f) => f.machine()))).toEqual(['m2', 'm2']);
+    await it.steer(['m3']);
+    const toThird = [flow(lab, 'm1', { forMs: 4000 }), flow(lab, 'm1-pod', { forMs: 4000 })];
+    expect(await Promise.all(toThird.map((f) => f.machine()))).toEqual(['m3', 'm3']);
+    const [m2 = ''] = it.of(['m2']);
+    expect(await it.agent.ask({ op: 'reset', backend: m2 })).toEqual({
+      ok: true,
+      node: 1,
+      pods: 1,
+      ms: expect.any(Number),
+    });
+    expect((await Promise.all(toSecond.map((f) => f.end()))).map(({ is }) => is)).toEqual([
+      'ECONNABORTED',
+      'ECONNABORTED',
+    ]);
+    expect((await Promise.all(toThird.map((f) => f.end()))).map(({ is }) => is)).toEqual(['alive', 'alive']);
+  });
+
+  test('steering lapses by itself within 3 s of the last datagram', async () => {
+    await using it = await steering(['m2']);
+    await it.agent.signal('steerer', 'SIGSTOP');
+    expect(await seen()).toBe(`m2 ${tries}`);
+    await using _other = {
+      async [Symbol.asyncDispose]() {
+        await it.agent.signal('steerer', 'SIGCONT');
+      },
+    };
+  });
+});
