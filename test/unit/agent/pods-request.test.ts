@@ -9,14 +9,12 @@ const addresses = fc.oneof(
   fc.tuple(fc.ipV4().map(parsed), fc.ipV4().map(parsed)),
   fc.tuple(fc.ipV6().map(parsed), fc.ipV6().map(parsed)),
 );
-const flow = fc
-  .tuple(addresses, port, port)
-  .map(([[source, destination], sourcePort, destinationPort]) => ({
-    source,
-    sourcePort,
-    destination,
-    destinationPort,
-  }));
+const flow = fc.tuple(addresses, port, port).map(([[source, destination], sourcePort, destinationPort]) => ({
+  source,
+  sourcePort,
+  destination,
+  destinationPort,
+}));
 
 describe('words between the steerer and the pods process', () => {
   test('are read as they were said, and the longest fits into a line', () =>
