@@ -3,13 +3,20 @@ import type { LabInput } from '../../src/lab/spec/input.ts';
 import { all, podsWithoutService, startPods, tally, UpLab } from '../support/up-lab.ts';
 
 // The same real kubeadm elsewhere: behind a balancer whose address every backend has itself (gcp-internal: local), where
-// a master always gets its own answer and is refused at once while its apiserver is down; and with IPv6 alone. Two masters: nothing that is shown here needs a third.
+// a master always gets its own answer and is refused at once while its apiserver is down; with IPv6 alone; and where the
+// endpoint is a name that DNS knows, with two addresses. Two masters: nothing that is shown here needs a third.
 
 const cases: readonly { readonly name: string; readonly strategy: string; readonly lab: LabInput }[] = [
   { name: 'steer behind local', strategy: 'steer', lab: { balancer: 'gcp-internal' } },
   { name: 'bind-vip behind local', strategy: 'bind-vip', lab: { balancer: 'gcp-internal' } },
   { name: 'hosts behind local', strategy: 'hosts', lab: { balancer: 'gcp-internal', endpoint: { kind: 'domain' } } },
   { name: 'steer with IPv6 alone, behind drop', strategy: 'steer', lab: { ip: '6' } },
+  { name: 'steer with a domain name, behind drop', strategy: 'steer', lab: { endpoint: { kind: 'domain' } } },
+  {
+    name: 'direct with a domain name, behind a balancer that hairpins',
+    strategy: 'direct',
+    lab: { balancer: 'works', endpoint: { kind: 'domain' } },
+  },
 ];
 
 describe.each(cases)('$name', ({ strategy, lab: input }) => {

@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { all, fileSystem, podsWithoutService, startPods, tally, UpLab, watchSecrets } from '../support/up-lab.ts';
+import {
+  all,
+  differences,
+  fileSystem,
+  podsWithoutService,
+  startPods,
+  tally,
+  UpLab,
+  watchSecrets,
+} from '../support/up-lab.ts';
 
 // Real kubeadm, three masters and a worker, behind a balancer that cannot hairpin (alibaba-clb: drop), strategy steer.
 
@@ -68,12 +77,7 @@ test('reset gives each node back as it was', async () => {
   const reset = await lab.hairpin('reset', '--yes');
   expect(reset.code, reset.told).toBe(0);
   for (const node of lab.nodes) {
-    const wanted = new Set(before.get(node));
-    const now = new Set(await fileSystem(lab, node));
-    const changes = [
-      ...[...wanted].filter((l) => !now.has(l)).map((l) => `- ${l}`),
-      ...[...now].filter((l) => !wanted.has(l)).map((l) => `+ ${l}`),
-    ];
+    const changes = differences(before.get(node) ?? [], await fileSystem(lab, node));
     expect(changes, node).toEqual([]);
     expect(
       await lab.sh(

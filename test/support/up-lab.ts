@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
+import { type Document, parseDocument } from 'yaml';
 import { type Lab, startLab, stopLab } from '../../src/index.ts';
 import { labPaths } from '../../src/lab/paths.ts';
 import type { LabInput } from '../../src/lab/spec/input.ts';
@@ -26,8 +27,12 @@ export class UpLab implements AsyncDisposable {
   }
 
   /** `hairpin VERB -f cluster.yaml …`; the result of `--output json` is parsed. */
-  async hairpin(verb: string, ...args: readonly string[]) {
-    const { code, stdout, stderr } = await hairpin([verb, '-f', this.file, '--output', 'json', ...args]);
+  hairpin(verb: string, ...args: readonly string[]) {
+    return this.hairpinWith({}, verb, ...args);
+  }
+
+  async hairpinWith(env: Readonly<Record<string, string>>, verb: string, ...args: readonly string[]) {
+    const { code, stdout, stderr } = await hairpin([verb, '-f', this.file, '--output', 'json', ...args], { env });
     const shown = stderr.split('\n').filter((line) => !/task-(?:started|progress)/.test(line));
     const told = `exit code ${code}\n${shown.slice(-15).join('\n')}\n${stdout}`;
     return {
@@ -37,6 +42,13 @@ export class UpLab implements AsyncDisposable {
       stdout,
       result: stdout === '' ? undefined : (JSON.parse(stdout) as Record<string, unknown>),
     };
+  }
+
+  /** Changes the cluster.yaml that the lab wrote, as a user does with an editor. */
+  async edit(change: (document: Document) => void): Promise<void> {
+    const document = parseDocument(await readFile(this.file, 'utf8'));
+    change(document);
+    await writeFile(this.file, document.toString({ lineWidth: 0 }));
   }
 
   /** A piece of sh as root on a machine, clients included. */
@@ -152,6 +164,15 @@ find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path 
   return (await lab.sh(machine, script.replace('find /', 'find /etc /opt /root /usr/local /var /home /srv'))).split(
     '\n',
   );
+}
+
+/** What differs, a line each: `- ` was there before, `+ ` is new. */
+export function differences(before: readonly string[], after: readonly string[]): readonly string[] {
+  const [was, is] = [new Set(before), new Set(after)];
+  return [
+    ...before.filter((line) => !is.has(line)).map((line) => `- ${line}`),
+    ...after.filter((line) => !was.has(line)).map((line) => `+ ${line}`),
+  ];
 }
 
 /** Collects what is secret while a run lasts, and every argv: the run itself must never show it. */
