@@ -72,12 +72,12 @@ const refusals: readonly Refusal[] = [
 
 describe.each(refusals)('$name', ({ breaks, heal, fault, env = {}, user, says }) => {
   beforeEach(async () => {
-    if (breaks !== undefined) expect(await lab.trySh('m2', `set -e; ${breaks}`)).toMatchObject({ exitCode: 0 });
+    if (breaks !== undefined) await onM2(breaks);
     if (fault !== undefined) await breakLab(lab.lab, fault);
     if (user !== undefined) await lab.edit((document) => document.setIn(['spec', 'ssh', 'user'], user));
   });
   afterEach(async () => {
-    if (heal !== undefined) expect(await lab.trySh('m2', `set -e; ${heal}`)).toMatchObject({ exitCode: 0 });
+    if (heal !== undefined) await onM2(heal);
     if (fault !== undefined) await healFaults(lab.lab);
     await lab.edit((document) => document.setIn(['spec', 'ssh', 'user'], 'root'));
   });
@@ -104,3 +104,8 @@ describe.each(refusals)('$name', ({ breaks, heal, fault, env = {}, user, says })
     }
   });
 });
+
+async function onM2(script: string): Promise<void> {
+  const { exitCode, stderr } = await lab.trySh('m2', `set -e; ${script}`);
+  if (exitCode !== 0) throw new Error(`m2: ${script}: ${stderr}`);
+}
