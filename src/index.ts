@@ -15,6 +15,7 @@ export type { PackedBundle } from './bundle/pack.ts';
 export { type CreateBundleOptions, createBundle } from './bundle-create.ts';
 export { allOk, type CheckResult } from './check/check.ts';
 export type { ClusterStatus } from './check/status.ts';
+export type { TimingReport } from './check/timing.ts';
 export { adoptCluster } from './cluster-adopt.ts';
 export {
   type ClusterDiagnosis,
@@ -29,6 +30,7 @@ export { balancerProducts, loadSpec, parseClusterText } from './cluster-file.ts'
 export { type InventoryText, type NewClusterFile, newClusterFile } from './cluster-init.ts';
 export { planCluster, type RenderedNode, renderCluster, writeNodeFiles } from './cluster-plan.ts';
 export { type ProbeClusterOptions, probeCluster } from './cluster-probe.ts';
+export { checkTiming } from './cluster-timing.ts';
 export type { Diagnosis, Finding } from './doctor/diagnose.ts';
 export { type Diagnostic, formatDiagnostic } from './errors/diagnostic.ts';
 export { BadSpecError, exitCodes, OperatorError } from './errors/operator-error.ts';

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { type Document, parseDocument } from 'yaml';
-import { type Lab, startLab, stopLab } from '../../src/index.ts';
+import { type Lab, openLab, startLab, stopLab } from '../../src/index.ts';
 import { labPaths } from '../../src/lab/paths.ts';
 import type { LabInput } from '../../src/lab/spec/input.ts';
 import { hairpin } from './hairpin.ts';
@@ -24,6 +24,11 @@ export class UpLab implements AsyncDisposable {
   static async start(input: LabInput & { readonly name: string }): Promise<UpLab> {
     await stopLab(input.name);
     return new UpLab(await startLab(labSpec({ tier: 'node', balancer: 'alibaba-clb', ...input })));
+  }
+
+  /** A lab that somebody else has brought up. */
+  static async open(name: string): Promise<UpLab> {
+    return new UpLab({ ...(await openLab(name)), [Symbol.asyncDispose]: async () => void (await stopLab(name)) });
   }
 
   /** `hairpin VERB -f cluster.yaml …`; the result of `--output json` is parsed. */

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { allOk, checkCluster, checkNames, exitCodes } from '../../index.ts';
 import { outputOption } from '../output.ts';
 import { runCommand } from '../run.ts';
+import { checkTimingCommand } from './check-timing.ts';
 import { checksTable } from './checks-table.ts';
 import { type ClusterOptions, fileOption, sessionFor, sudoOption } from './cluster-options.ts';
 
@@ -18,6 +19,7 @@ export function checkCommand(): Command {
     .option('--tries <n>', 'connections to the endpoint from each node and pod', count, 30)
     .addOption(new Option('--only <check...>', 'some of them').choices([...checkNames]))
     .addOption(sudoOption())
+    .addCommand(checkTimingCommand())
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  hairpin check -f cluster.yaml --tries 300 --only endpoint-reached\n')
     .action((options: Options) =>

@@ -16,6 +16,11 @@ takes such a master out; until then every client loses its share of requests.`,
     const { balancer } = live.spec;
     if (balancer === undefined || balancer.healthCheck.protocol !== 'tcp') return [];
     const reached = live.nodes.some((node) => (endpointDials(node)?.statuses ?? []).some((status) => status >= 500));
+    // Where nobody is ready it is not the balancer's doing.
+    const ready = membersOf(live).some(({ spec }) =>
+      dialsAt(live, spec.name).some(({ dials }) => dials.statuses.includes(200) || dials.statuses.includes(401)),
+    );
+    if (!ready) return [];
     return membersOf(live).flatMap((node): Sighting[] => {
       const dials = dialsAt(live, node.spec.name).map((one) => one.dials);
       if (!dials.some(({ statuses }) => statuses.some((status) => status >= 500))) return [];

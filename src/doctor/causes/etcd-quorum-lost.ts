@@ -9,7 +9,6 @@ export const etcdQuorumLost: Cause = {
   explanation: `Every apiserver answers /readyz with [-]etcd failed and every request with a time-out. With three members one may be lost,
 with two none. Members that never started count too.`,
   run: 'etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key endpoint status --cluster -w table    (on {node})',
-  general: true,
   produced: 'lab',
   signs: [
     {

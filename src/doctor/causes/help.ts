@@ -58,14 +58,20 @@ export function reachesMembers(node: LiveNode, live: Live): boolean {
   return dials.length > 0 && dials.every(({ answered, tries }) => answered === tries);
 }
 
-/** Nobody gets an answer at the endpoint, though apiservers answer when they are dialled directly. */
+/**
+ * Nobody gets an answer at the endpoint, though apiservers answer when they are dialled directly. Workers are asked where
+ * there are some: masters may have a way of their own past the balancer.
+ */
 export function endpointServesNobody(live: Live): boolean {
-  const dialled = live.nodes.filter((node) => endpointDials(node) !== undefined);
-  const outside = dialled.filter((node) => holdingEndpoint(node, live).length === 0);
+  const dialled = live.nodes.filter(
+    (node) => endpointDials(node) !== undefined && holdingEndpoint(node, live).length === 0,
+  );
+  const workers = dialled.filter(({ spec }) => spec.role === 'worker');
+  const asked = workers.length > 0 ? workers : dialled;
   return (
-    outside.length > 0 &&
-    outside.every((node) => endpointDials(node)?.answered === 0) &&
-    dialled.some((node) => (node.look?.dials.masters ?? []).some(({ answered }) => answered > 0))
+    asked.length > 0 &&
+    asked.every((node) => endpointDials(node)?.answered === 0) &&
+    asked.some((node) => (node.look?.dials.masters ?? []).some(({ answered }) => answered > 0))
   );
 }
 

@@ -4,8 +4,8 @@ import { formatHostPort } from '../../std/address.ts';
 /** New connections to the endpoint from each node: enough that a third of them is not missed by chance (1 in 130). */
 export const endpointTries = 12;
 
-/** Milliseconds; a TCP handshake, then all of TLS, request and answer. Slower than this is not healthy. */
-const limits = { connect: 1500, answer: 2500 } as const;
+/** Milliseconds. An apiserver without its etcd takes 2 s to say so; whoever says nothing for longer hangs. */
+const limits = { connect: 1500, answer: 3000 } as const;
 
 /** Lines of each log. */
 const lines = 250;
