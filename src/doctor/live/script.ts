@@ -110,7 +110,7 @@ minutes=4
 if command -v journalctl >/dev/null 2>&1; then
   journal kubelet kubelet.service kubelet.service
   journal containerd containerd.service containerd.service
-  for unit in hairpin-agent hairpin-steer; do journal agent $unit.service $unit.service; done
+  for unit in hairpin-agent hairpin-steerer hairpin-steer; do journal agent $unit.service $unit.service; done
   for unit in haproxy hairpin-haproxy; do journal haproxy $unit.service $unit.service; done
   for unit in keepalived hairpin-keepalived; do journal keepalived $unit.service $unit.service; done
 fi
