@@ -99,7 +99,8 @@ function sshOf(flags: InitFlags, entry: SshTarget): ClusterFile['spec']['ssh'] {
 }
 
 function withFlags(file: ClusterFile, flags: InitFlags): ClusterFile {
-  const balancer = { ...file.spec.balancer, ...(flags.balancer === undefined ? {} : { product: flags.balancer }) };
+  const described = file.spec.balancer === 'none' ? undefined : file.spec.balancer;
+  const balancer = { ...described, ...(flags.balancer === undefined ? {} : { product: flags.balancer }) };
   return {
     ...file,
     metadata: { name: flags.name ?? file.metadata.name },

@@ -134,7 +134,7 @@ const healthCheck = z
     "How the balancer checks the masters; copy it from its console. Defaults are those of `product`, where one is named, else Alibaba CLB's.",
   );
 
-const balancer = z
+const aBalancer = z
   .strictObject({
     product: word
       .describe('A product that hairpin knows; fills in the defaults of `healthCheck`.')
@@ -152,6 +152,12 @@ const balancer = z
     healthCheck: healthCheck.optional(),
   })
   .describe('The load balancer behind the endpoint. hairpin never changes it; `plan` prints what it should be set to.');
+
+const balancer = z
+  .union([z.literal('none').describe('There is none: the masters hold the endpoint themselves.'), aBalancer])
+  .describe(
+    'The load balancer behind the endpoint. hairpin never changes it; `plan` prints what it should be set to. `none`: the masters hold the endpoint themselves (keepalived-vip).',
+  );
 
 const none = wants(z.strictObject({}), 'a mapping of options; `{}` for none').describe('No options.');
 

@@ -133,7 +133,7 @@ function toBalancer(
   products: SpecSurroundings['products'],
 ): BalancerSpec | undefined {
   // With keepalived-vip there is none; a section that was written all the same is a rule's business.
-  if (strategy.name === 'keepalived-vip') return undefined;
+  if (strategy.name === 'keepalived-vip' || written.balancer === 'none') return undefined;
   const { product, backendPort, hairpin, healthCheck } = written.balancer ?? { hairpin: 'auto' as const };
   const base = (product === undefined ? undefined : products[product]?.healthCheck) ?? defaultHealthCheck;
   const checkedPort = healthCheck?.port ?? base.port;

@@ -1,7 +1,7 @@
 import { bindVipFiles, bindVipScriptPath, bindVipUnit } from '../render/systemd/bind-vip.ts';
 import { quietArpFile, quietArpPath } from '../render/systemd/quiet-arp.ts';
 import { unitPath } from '../render/systemd/unit.ts';
-import { noVip, oneArm, othersThan, vip } from './endpoint.ts';
+import { noBalancer, noVip, oneArm, othersThan, vip } from './endpoint.ts';
 import { bridgeGone, bridgeToLeader } from './join-bridge.ts';
 import { nothing, type Place, type Strategy, type StrategyContext, type Wanted } from './strategy.ts';
 
@@ -17,7 +17,7 @@ export const bindVip: Strategy<'bind-vip'> = {
   summary: "the endpoint's address on every master, each dials itself",
   doesNotSurvive:
     'its own apiserver: while that is down the master has no API at all, though the balancer has healthy ones',
-  unsuitable: (cx) => noVip('bind-vip', cx) ?? oneArm('bind-vip', cx),
+  unsuitable: (cx) => noVip('bind-vip', cx) ?? noBalancer('bind-vip', cx) ?? oneArm('bind-vip', cx),
   warnings({ behaviour }) {
     return [
       {

@@ -24,6 +24,15 @@ export function noVip(strategy: string, cx: BaseContext): Unsuitable | undefined
   };
 }
 
+export function noBalancer(strategy: string, cx: BaseContext): Unsuitable | undefined {
+  if (cx.spec.balancer !== undefined) return undefined;
+  return {
+    code: 'NO_BALANCER',
+    reason: `${strategy} leaves workers, outside clients and joining masters to the balancer, and there is none`,
+    hint: 'use keepalived-vip',
+  };
+}
+
 /** With behaviour one-arm nobody in the masters' subnet reaches the endpoint, workers included. */
 export function oneArm(strategy: string, cx: BaseContext): Unsuitable | undefined {
   if (cx.behaviour !== 'one-arm') return undefined;

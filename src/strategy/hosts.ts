@@ -1,5 +1,5 @@
 import { atLeast } from '../std/version.ts';
-import { oneArm } from './endpoint.ts';
+import { noBalancer, oneArm } from './endpoint.ts';
 import { type Moment, nothing, type Place, type Strategy, type StrategyContext } from './strategy.ts';
 
 /**
@@ -20,7 +20,7 @@ export const hosts: Strategy<'hosts'> = {
         hint: 'use steer or bind-vip, or make the endpoint a name (also a made-up one, with its addresses)',
       };
     }
-    return oneArm('hosts', cx);
+    return noBalancer('hosts', cx) ?? oneArm('hosts', cx);
   },
   warnings: () => [
     {

@@ -18,7 +18,7 @@ export const keepalivedVip: Strategy<'keepalived-vip'> = {
         code: 'VIP_IS_THE_BALANCERS',
         reason:
           'the endpoint is the address of a balancer, and a master that takes it over by VRRP fights with the balancer',
-        hint: 'use steer, or leave out spec.balancer when there is none',
+        hint: 'use steer, or write `balancer: none` when there is none',
       };
     }
     if (options.port === spec.apiServerPort || options.port !== spec.endpoint.port) {

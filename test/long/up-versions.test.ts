@@ -15,6 +15,8 @@ describe.each(cases)('$version with $strategy', ({ version, strategy }) => {
   beforeAll(async () => {
     lab = await UpLab.start({ name: 't-up-version', kubernetes: version, masters: 2 });
     first = await lab.hairpin('up', '--yes', '--strategy', strategy);
+    // The rest would only wait for time-outs.
+    if (first.code !== 0) throw new Error(first.told);
   });
   afterAll(async () => lab?.[Symbol.asyncDispose]());
 

@@ -116,7 +116,7 @@ const count = `seq "$2" | xargs -P 8 -I{} curl --silent --insecure --connect-tim
 
 export type Client = { readonly from: 'machine' | 'pod'; readonly on: string };
 
-/** How many of \`tries\` new connections to the endpoint were answered. */
+/** How many of `tries` new connections to the endpoint were answered. */
 export async function answered(lab: UpLab, client: Client, endpoint: string, tries: number): Promise<number> {
   const script = client.from === 'pod' ? inPod(count) : count;
   // Pods do not read the node's /etc/hosts; they get what DNS says.
@@ -126,7 +126,7 @@ export async function answered(lab: UpLab, client: Client, endpoint: string, tri
   return Number((await lab.trySh(client.on, script, endpoint, String(tries), resolve)).stdout.trim());
 }
 
-/** \`{ m1: 300, 'pod on m1': 300, …, c1: 300 }\`; classes in \`few\` try 60 times, as each failure takes 4 s. */
+/** `{ m1: 300, 'pod on m1': 300, …, c1: 300 }`; classes in `few` try 60 times, as each failure takes 4 s. */
 export async function tally(
   lab: UpLab,
   endpoint: string,
@@ -147,7 +147,7 @@ export async function tally(
   return Object.fromEntries(found);
 }
 
-/** \`every\` class gets \`n\`. */
+/** `every` class gets `n`. */
 export function all(lab: UpLab, n: number): Readonly<Record<string, number>> {
   const masters = lab.nodes.filter((name) => name.startsWith('m'));
   return Object.fromEntries([...lab.nodes, ...masters.map((name) => `pod on ${name}`), 'c1'].map((name) => [name, n]));

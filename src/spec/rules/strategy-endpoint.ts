@@ -24,12 +24,15 @@ export const strategyEndpoint: Rule = {
       const expected = 'steer, bind-vip or keepalived-haproxy for an address';
       found.push({ at, code, problem, expected, hint: 'or make up a name: `endpoint: { domain, addresses: [VIP] }`' });
     }
-    if (strategy.name === 'keepalived-vip' && written(['spec', 'balancer'])) {
+    const describes = ['product', 'backendPort', 'hairpin', 'healthCheck'].some((key) =>
+      written(['spec', 'balancer', key]),
+    );
+    if (strategy.name === 'keepalived-vip' && describes) {
       found.push({
         at: ['spec', 'balancer'],
         code: 'SPEC_BALANCER_UNUSED',
         problem: 'keepalived-vip is for networks without a balancer',
-        expected: 'no `balancer`, or another strategy',
+        expected: '`balancer: none`, or another strategy',
         hint: 'VRRP and a balancer would both claim the VIP; keepalived-haproxy is the one that stands behind a balancer',
       });
     }

@@ -193,4 +193,13 @@ describe('examples', () => {
     const result = readSpecText(readFileSync(join(dir, name), 'utf8'), name);
     expect(result.ok ? result.warnings : result.diagnostics).toEqual([]);
   });
+
+  test('`balancer: none` is a network without one, whatever the strategy', () => {
+    expect(specOf(withMore('balancer: none')).balancer).toBeUndefined();
+    expect(
+      specOf(withMore('balancer: none', 'strategy: keepalived-haproxy', 'apiServerPort: 7443')).balancer,
+    ).toBeUndefined();
+    const wrong = readSpecText(withMore('balancer: nothing'));
+    expect(wrong.ok ? [] : wrong.diagnostics).toMatchObject([{ path: 'spec.balancer', line: 10, column: 13 }]);
+  });
 });

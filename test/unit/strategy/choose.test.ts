@@ -126,6 +126,12 @@ describe('unsuitable strategies', () => {
       code: 'ONE_ARM_WORKERS',
     },
     {
+      name: 'bind-vip without a balancer',
+      spec: specWith({ name: 'bind-vip' }, () => ({ balancer: undefined })),
+      behaviour: undefined,
+      code: 'NO_BALANCER',
+    },
+    {
       name: 'steer without a balancer',
       spec: specWith({ name: 'steer', workers: false }, () => ({ balancer: undefined })),
       behaviour: undefined,
