@@ -35,9 +35,9 @@ const slowAtLeastMs = 250;
 
 /** Requests that were due from the fault on; `attempts` are of one client and kind, ordered by when they were due. */
 export function judgeConnections(attempts: readonly Attempt[], window: Window): ConnectionsJudged {
-  const before = attempts.filter((a) => a.scheduledAt < window.faultAt && a.scheduledAt >= window.beginAt);
+  const before = attempts.filter((a) => a.endedAt < window.injectAt && a.scheduledAt >= window.beginAt);
   // One that was under way when the fault came is the fault's as well.
-  const after = attempts.filter((a) => a.endedAt >= window.faultAt && a.scheduledAt <= window.endAt);
+  const after = attempts.filter((a) => a.endedAt >= window.injectAt && a.scheduledAt <= window.endAt);
   const failed = after.filter(isFailed);
   const beforeMs = spread(before.filter((a) => !isFailed(a)).map(took));
   const slow = Math.max(slowAtLeastMs, beforeMs.p99 * slowFactor);
@@ -93,7 +93,7 @@ function longestOutage(attempts: readonly Attempt[], window: Window): number {
   let failing = false;
   for (const attempt of attempts) {
     if (isFailed(attempt)) {
-      if (attempt.endedAt >= window.faultAt) failing = true;
+      if (attempt.endedAt >= window.injectAt) failing = true;
       continue;
     }
     if (failing) longest = Math.max(longest, attempt.scheduledAt - lastGood);

@@ -32,7 +32,7 @@ export function badExperiment(
     if (attempts.length < engine.started) {
       problems.push(`${client} reported ${attempts.length} of the ${engine.started} connections that it started`);
     }
-    const before = attempts.filter((a) => a.scheduledAt >= window.beginAt && a.endedAt < window.faultAt);
+    const before = attempts.filter((a) => a.scheduledAt >= window.beginAt && a.endedAt < window.injectAt);
     const failed = before.filter(isFailed);
     if (failed.length > 0) {
       problems.push(`${client} had ${failed.length} of ${before.length} connections fail before the fault`);

@@ -3,6 +3,8 @@ import type { Attempt, DrillRecord, Mark } from '../history/record.ts';
 /** The times of a history that judges ask about. */
 export interface Window {
   readonly beginAt: number;
+  /** When something began to be broken; the harm may be done at any moment from here on. */
+  readonly injectAt: number;
   /** When the fault was in force. */
   readonly faultAt: number;
   /** When it had been healed, if that is part of the history. */
@@ -18,6 +20,7 @@ export function windowOf(history: readonly DrillRecord[]): Window | undefined {
   if (faultAt === undefined) return undefined;
   return {
     beginAt: first('begin') ?? faultAt,
+    injectAt: first('inject') ?? faultAt,
     faultAt,
     healedAt: marks.findLast((mark) => mark.what === 'healed')?.at,
     endAt: marks.findLast((mark) => mark.what === 'end')?.at ?? lastTime(history),

@@ -1,6 +1,6 @@
 import type { ProcessId } from '../runtime/process-id.ts';
 import type { LabFault } from './fault.ts';
-import { signalAll, wantedProcesses } from './processes.ts';
+import { namedProcesses, signalAll, wantedProcesses } from './processes.ts';
 
 /**
  * The process hangs: its connections stay open, the kernel still accepts new ones for it, and nothing is answered. A TCP
@@ -17,7 +17,9 @@ export const freezeFault: LabFault = {
     return { processes };
   },
 
-  async heal(_cx, undo) {
-    await signalAll(undo.processes as readonly ProcessId[], 'SIGCONT');
+  async heal(cx, undo) {
+    // Whoever was killed while it froze has not written down what: then everything of that name, which does no harm.
+    const recorded = undo.processes as readonly ProcessId[] | undefined;
+    await signalAll(recorded ?? (await namedProcesses(cx)), 'SIGCONT');
   },
 };

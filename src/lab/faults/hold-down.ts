@@ -20,11 +20,14 @@ else
   echo process
 fi`;
 
+/** Looks for what was held down: whoever was killed while doing it has not written down how. */
 const upScript = `set -eu
-case $2 in
-  manifest) mv "/etc/kubernetes/held-down/$1.yaml" "/etc/kubernetes/manifests/$1.yaml" ;;
-  unit) systemctl unmask --runtime --quiet "$1.service"; systemctl start "$1.service" ;;
-esac`;
+held=/etc/kubernetes/held-down/$1.yaml
+if [ -e "$held" ]; then mv "$held" "/etc/kubernetes/manifests/$1.yaml"; fi
+if [ "$(systemctl is-enabled "$1.service" 2>/dev/null)" = masked-runtime ]; then
+  systemctl unmask --runtime --quiet "$1.service"
+  systemctl start "$1.service"
+fi`;
 
 export const holdDownInside = {
   async down(cx: FaultContext, process: string): Promise<FaultUndo> {
@@ -35,10 +38,9 @@ export const holdDownInside = {
     return { by: stdout.trim() };
   },
 
-  async up(cx: FaultContext, process: string, undo: FaultUndo): Promise<void> {
-    // What was started by hand has to be started by hand again: nobody recorded how.
-    if (undo.by === 'process') return;
-    const argv = cx.tier.execArgv(cx.lab, cx.target, ['sh', '-c', upScript, 'hold-down', process, String(undo.by)]);
+  /** What was started by hand has to be started by hand again: nobody recorded how. */
+  async up(cx: FaultContext, process: string): Promise<void> {
+    const argv = cx.tier.execArgv(cx.lab, cx.target, ['sh', '-c', upScript, 'hold-down', process]);
     await mustRun(cx.lab, 'healing', argv);
   },
 };

@@ -34,6 +34,12 @@ export async function processesOf(cx: LabContext, machine: MachineSpace): Promis
   return (await Promise.all(found)).flat();
 }
 
+/** The processes that a fault names, if there are any. */
+export async function namedProcesses(cx: FaultContext): Promise<readonly MachineProcess[]> {
+  const all = await processesOf(cx.lab, machineOf(cx));
+  return all.filter(({ names }) => names.includes(cx.process ?? ''));
+}
+
 /** The processes that a fault names; none is an error that says which there are. */
 export async function wantedProcesses(cx: FaultContext): Promise<readonly MachineProcess[]> {
   const machine = machineOf(cx);

@@ -19,7 +19,7 @@ export const stopFault: LabFault = {
 
   async heal(cx, undo) {
     const process = cx.process ?? '';
-    if (cx.tier.holdDown === undefined) await holdDownInside.up(cx, process, undo);
+    if (cx.tier.holdDown === undefined) await holdDownInside.up(cx, process);
     else await cx.tier.holdDown.up(cx.lab, cx.target, process, undo);
   },
 };

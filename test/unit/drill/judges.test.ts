@@ -10,7 +10,7 @@ import { judgeWatches } from '../../../src/drill/judge/watches.ts';
 import { windowOf } from '../../../src/drill/judge/window.ts';
 import { attempt, did, engine, marks, steadily, watched } from '../../support/history.ts';
 
-const window = windowOf(marks) ?? { beginAt: 0, faultAt: 0, healedAt: undefined, endAt: 0 };
+const window = windowOf(marks) ?? { beginAt: 0, injectAt: 0, faultAt: 0, healedAt: undefined, endAt: 0 };
 const timeout: Outcome = { is: 'timeout', during: 'answer' };
 const tight: Budget = {
   clients: { '*': { failed: 0, outageMs: 100, allGoodAfterMs: 0, watchGapMs: 500, stuck: 0 } },

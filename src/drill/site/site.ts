@@ -1,0 +1,30 @@
+import type { DrillFault } from '../faults/fault.ts';
+import type { TrafficConfig } from '../traffic/config.ts';
+
+/**
+ * The cluster that a drill runs on, whatever it is: a lab of either tier, or real nodes behind OpenSSH. Faults are what
+ * this site can do; scenarios ask for them by name.
+ */
+export interface DrillSite {
+  readonly name: string;
+  readonly strategy: string;
+  readonly masters: readonly string[];
+  readonly workers: readonly string[];
+  readonly clients: readonly DrillClient[];
+  readonly faults: readonly DrillFault[];
+  /** Where histories and what is in force are kept. */
+  readonly directory: string;
+  /** What the watches show: the lab's ticks, or what the operations write. */
+  readonly watched: 'every' | 'acknowledged';
+  /** What is wrong with it; empty when it is healthy. */
+  problems(signal: AbortSignal): Promise<readonly string[]>;
+}
+
+/** A client class: where its traffic runs and where that goes. */
+export interface DrillClient {
+  readonly name: string;
+  readonly config: Omit<TrafficConfig, 'client' | 'connections' | 'kept' | 'watches' | 'operations'>;
+  /** The collections that watches and operations use; absent where there is no permission for it. */
+  readonly paths: { readonly health: string; readonly watch: string; readonly operate: string } | undefined;
+  argv(config: string): readonly string[];
+}
