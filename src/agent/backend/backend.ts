@@ -8,7 +8,7 @@ import { patience, type Rtt, sampleRtt } from './rtt.ts';
  * | unknown  | has not answered since it was added                          | none                   | left alone         |
  * | ready    | answers, and /readyz says yes                                | yes                    | live               |
  * | unready  | answers, and /readyz says no                                 | when nobody is ready   | live               |
- * | suspect  | one answer is overdue                                        | none                   | left alone         |
+ * | suspect  | one answer is overdue                                        | when all are late      | left alone         |
  * | failed   | refused after an end of stream, or silent while others speak | none                   | destroyed, once    |
  * | draining | somebody asked for it                                        | none                   | live on            |
  *

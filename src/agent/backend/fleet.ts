@@ -1,4 +1,4 @@
-import { type Backend, type BackendState, type Evidence, newBackend, observe } from './backend.ts';
+import { type Backend, type BackendState, deadAfterMs, type Evidence, newBackend, observe } from './backend.ts';
 import { chooseBackends, holdsRefusals } from './choose.ts';
 
 /** All apiservers that this node knows of. */
@@ -83,8 +83,12 @@ export function tick(fleet: Fleet, at: number): FleetOutcome {
   return outcome;
 }
 
+/** To be asked after each tick too: a silence that grows changes it without a change of state. */
 export function decide(fleet: Fleet): Decision {
-  const candidates = [...fleet.members].map(([name, { self, backend }]) => ({ name, self, state: backend.state }));
+  const candidates = [...fleet.members].map(([name, { self, backend }]) => {
+    const silentSince = Math.max(backend.heardAt, backend.askedAt ?? Number.NEGATIVE_INFINITY);
+    return { name, self, state: backend.state, alive: fleet.tickedAt - silentSince < deadAfterMs };
+  });
   return { backends: chooseBackends(candidates), hold: holdsRefusals(candidates) };
 }
 

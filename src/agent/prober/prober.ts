@@ -165,7 +165,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     const late = at - fleet.tickedAt > tickMs + lagMs;
     if (late) log.warn({ lagMs: Math.round(at - fleet.tickedAt - tickMs) }, lagSentence(at - fleet.tickedAt));
     take(tick(fleet, at), { is: 'tick', at, othersHeardAt: at }, before);
-    if (target === undefined) decideAgain('the agent has started', at);
+    decideAgain(target === undefined ? 'the agent has started' : 'nobody has answered for three seconds', at);
   };
 
   const take = (outcome: FleetOutcome, seen: Evidence, before: ReadonlyMap<string, Backend>) => {

@@ -189,7 +189,7 @@ export async function agentSpace(masters: readonly string[]): Promise<AgentSpace
   };
 }
 
-async function readStatus(path: string): Promise<AgentStatus> {
+export async function readStatus(path: string): Promise<AgentStatus> {
   const socket = connect(path);
   socket.setEncoding('utf8');
   let text = '';
