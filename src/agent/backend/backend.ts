@@ -120,6 +120,8 @@ function take(b: Backend, seen: Evidence): Backend {
     case 'readyz':
       return { ...b, heardAt: seen.at, ready: seen.ok, streak: seen.ok === b.ready ? b.streak + 1 : 1 };
     case 'readyz-overdue':
+      // Of one that has not answered nothing new is known.
+      if (b.state === 'unknown' || b.state === 'failed') return b;
       return { ...b, ready: false, streak: b.ready === false ? b.streak + 1 : 1 };
     case 'ended':
       return { ...b, ended: true, askedAt: seen.at };
@@ -136,7 +138,7 @@ function take(b: Backend, seen: Evidence): Backend {
 /** Judges. `b` has the evidence already. */
 function settle(b: Backend, seen: Evidence): Backend {
   if (isDead(b, seen)) return { ...b, state: 'failed', probation: true, wanted: 0, streak: 0, ready: undefined };
-  if (b.state === 'unknown' || b.state === 'failed') return comesUp(b, seen.at);
+  if (b.state === 'unknown' || b.state === 'failed') return comesUp(b, seen);
   if (b.state !== 'suspect' && isOverdue(b, seen.at)) return suspect(b, seen.at);
   if (b.state === 'suspect' && (b.askedAt !== undefined || b.wanted > 0)) return b;
   return { ...b, ...standing(b) };
@@ -163,9 +165,10 @@ function suspect(b: Backend, at: number): Backend {
   return { ...b, state: 'suspect', wanted, suspicions: [...recent, at].slice(-8) };
 }
 
-/** Only a /readyz answer over a live connection with nothing overdue brings back what was unknown or failed. */
-function comesUp(b: Backend, at: number): Backend {
-  return b.ready === undefined || b.ended || isOverdue(b, at) ? b : { ...b, ...standing(b) };
+/** Only an answer brings back what was unknown or failed: /readyz over a live connection with nothing overdue. */
+function comesUp(b: Backend, seen: Evidence): Backend {
+  if (seen.is !== 'readyz' && seen.is !== 'answered') return b;
+  return b.ready === undefined || b.ended || isOverdue(b, seen.at) ? b : { ...b, ...standing(b) };
 }
 
 /** Where a backend that answers in time stands. */

@@ -85,7 +85,9 @@ export function tick(fleet: Fleet, at: number): FleetOutcome {
 
 /** To be asked after each tick too: a silence that grows changes it without a change of state. */
 export function decide(fleet: Fleet): Decision {
-  const candidates = [...fleet.members].map(([name, { self, backend }]) => {
+  // A drained one that is late is still a drained one.
+  const willing = [...fleet.members].filter(([, { backend }]) => !backend.drained);
+  const candidates = willing.map(([name, { self, backend }]) => {
     const silentSince = Math.max(backend.heardAt, backend.askedAt ?? Number.NEGATIVE_INFINITY);
     return { name, self, state: backend.state, alive: fleet.tickedAt - silentSince < deadAfterMs };
   });

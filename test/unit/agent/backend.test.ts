@@ -101,6 +101,18 @@ describe('observe()', () => {
       lines: ['2 unknown → ready', '1002 ready → failed !', '5010 failed → unready', '6010 unready → ready'],
     },
     {
+      name: 'a dead one is not brought back by a lag and a /readyz that does not answer',
+      evidence: [
+        ...healthy(0, 1000),
+        ...silence(1000, 5000),
+        { is: 'readyz-overdue', at: 5000 },
+        { is: 'lagged', at: 65_000 },
+        { is: 'readyz-overdue', at: 65_000 },
+        ...silence(65_000, 70_000),
+      ],
+      lines: ['2 unknown → ready', '1060 ready → suspect', '4060 suspect → failed !'],
+    },
+    {
       name: 'a lagging prober starts silence anew',
       evidence: [...healthy(0, 1000), ...silence(1000, 3800), { is: 'lagged', at: 3800 }, ...silence(3800, 6700)],
       lines: ['2 unknown → ready', '1060 ready → suspect'],

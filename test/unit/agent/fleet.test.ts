@@ -108,6 +108,16 @@ describe('a fleet', () => {
     expect(d.decision()).toEqual({ backends: ['m1'], hold: true });
   });
 
+  test('all late at once, one of them drained: it takes nothing, and silence leaves the balancer', () => {
+    const d = drive(newFleet(masters, 0));
+    d.run(2000, ['m1', 'm2', 'm3']);
+    d.see('m1', { is: 'drain', at: 2000, on: true });
+    d.run(2500, []);
+    expect(d.decision()).toEqual({ backends: ['m2', 'm3'], hold: true });
+    d.run(5500, []);
+    expect(d.decision()).toEqual({ backends: [], hold: false });
+  });
+
   test('a member that is added is unknown, and those that stay are remembered', () => {
     const d = drive(newFleet(masters.slice(0, 2), 0));
     d.run(2000, ['m1', 'm2']);
