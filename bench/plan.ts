@@ -30,7 +30,13 @@ const read = readSpec(text, { file: 'large.yaml', products: {} });
 if (!read.ok) throw new Error(JSON.stringify(read.diagnostics.slice(0, 3), undefined, 2));
 const afterSpec = performance.now();
 const facts = { at: '', ms: 0, nodes: [], duplicates: [] };
-const plan = makePlan({ spec: read.spec, facts, measured: 'drop', acceptUnsafe: new Set() });
+const plan = makePlan({
+  spec: read.spec,
+  facts,
+  measured: 'drop',
+  acceptUnsafe: new Set(),
+  program: '0123456789abcdef',
+});
 const end = performance.now();
 const cpu = process.threadCpuUsage(cpuStart);
 

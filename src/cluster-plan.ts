@@ -31,10 +31,10 @@ export async function planCluster(
   const { spec } = session;
   const acceptUnsafe = opts.acceptUnsafe ?? new Set();
   const bundle = await bundleOf(session);
-  const unmeasured = makePlan({ spec, facts, measured: undefined, acceptUnsafe, bundle });
+  const unmeasured = makePlan({ spec, facts, measured: undefined, acceptUnsafe, bundle, program: session.program.id });
   if (unmeasured.blockers.length > 0) return unmeasured;
   const measured = await (opts.measure ? measureBalancer : measuredBehaviour)(session, facts, opts);
-  return makePlan({ spec, facts, measured, acceptUnsafe, bundle });
+  return makePlan({ spec, facts, measured, acceptUnsafe, bundle, program: session.program.id });
 }
 
 export interface RenderedNode {
@@ -54,6 +54,8 @@ export function renderCluster(
     readonly strategy?: StrategyName | undefined;
     readonly behaviour?: HairpinBehaviour | undefined;
     readonly acceptUnsafe?: ReadonlySet<UnsafeChoice>;
+    /** Names hairpin's own program (`programId`). */
+    readonly program: string;
   },
 ): { readonly plan: Plan; readonly nodes: readonly RenderedNode[] } {
   const { node, strategy } = opts;
@@ -65,7 +67,13 @@ export function renderCluster(
   const nobodyLooked: ClusterFacts = { at: '', ms: 0, nodes: [], duplicates: [] };
   const acceptUnsafe = opts.acceptUnsafe ?? new Set();
   const wanted = strategy === undefined ? spec : { ...spec, strategy: defaultOptions(strategy, spec) };
-  const plan = makePlan({ spec: wanted, facts: nobodyLooked, measured: opts.behaviour, acceptUnsafe });
+  const plan = makePlan({
+    spec: wanted,
+    facts: nobodyLooked,
+    measured: opts.behaviour,
+    acceptUnsafe,
+    program: opts.program,
+  });
   const [blocker] = plan.blockers;
   if (blocker !== undefined) {
     const hint = blocker.hint === undefined ? {} : { hint: blocker.hint };

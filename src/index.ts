@@ -63,6 +63,7 @@ export { parseLabYaml } from './lab/spec/lab-yaml.ts';
 export type { LabContext } from './lab/tier/tier.ts';
 export { describePlan } from './plan/describe.ts';
 export { isEmpty as isEmptyPlan, type Plan } from './plan/plan.ts';
+export { programId } from './program/identity.ts';
 export { paint } from './report/color.ts';
 export { createReporter } from './report/create.ts';
 export { type Emit, type Event, silent } from './report/event.ts';

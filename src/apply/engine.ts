@@ -2,6 +2,7 @@ import { OperatorError } from '../errors/operator-error.ts';
 import type { NodePort } from '../node/port.ts';
 import { type Plan, planDigest } from '../plan/plan.ts';
 import type { Step, StepId } from '../plan/step.ts';
+import type { ProgramSource } from '../program/source.ts';
 import type { Emit } from '../report/event.ts';
 import type { Spec } from '../spec/spec.ts';
 import { formatDuration } from '../std/duration.ts';
@@ -22,6 +23,7 @@ export interface ApplyContext {
   /** Aborted by Ctrl-C: running steps are finished, no new one starts. */
   readonly signal: AbortSignal;
   readonly readLocal: ReadLocal;
+  readonly program: ProgramSource;
   readonly run: { readonly id: string; readonly by: string; readonly command: string };
   readonly handlers?: Handlers;
   readonly now?: () => Date;
@@ -152,13 +154,14 @@ class Run {
   }
 
   #handle(step: Step): Promise<string | undefined> {
-    const { spec, nodes, secrets, readLocal, run, handlers = allHandlers, now = () => new Date() } = this.#cx;
+    const { spec, nodes, secrets, readLocal, program, run, handlers = allHandlers, now = () => new Date() } = this.#cx;
     const cx = new StepContext({
       spec,
       step,
       nodes,
       secrets,
       readLocal,
+      program,
       run,
       now,
       waiting: this.#stopWaiting.signal,

@@ -1,6 +1,7 @@
 import { OperatorError } from '../errors/operator-error.ts';
 import type { NodePort, RunOptions, RunResult } from '../node/port.ts';
 import type { Step, StepKind } from '../plan/step.ts';
+import type { ProgramSource } from '../program/source.ts';
 import type { Spec, SpecNode } from '../spec/spec.ts';
 import { changeMarked, changeWithSecretFile, type NodeRecord, remember } from './on-node.ts';
 import type { Secrets } from './secrets.ts';
@@ -22,6 +23,7 @@ export class StepContext {
   readonly node: NodePort;
   readonly secrets: Secrets;
   readonly readLocal: ReadLocal;
+  readonly program: ProgramSource;
   /** Aborted when waiting is of no use any more: Ctrl-C, or another step failed. Changes are never cut short by it. */
   readonly waiting: AbortSignal;
   readonly progress: (detail: string, done?: number, total?: number) => void;
@@ -34,6 +36,7 @@ export class StepContext {
     nodes: ReadonlyMap<string, NodePort>;
     secrets: Secrets;
     readLocal: ReadLocal;
+    program: ProgramSource;
     waiting: AbortSignal;
     progress: (detail: string, done?: number, total?: number) => void;
     run: { readonly id: string; readonly by: string };
@@ -45,6 +48,7 @@ export class StepContext {
     this.node = this.other(step.node);
     this.secrets = opts.secrets;
     this.readLocal = opts.readLocal;
+    this.program = opts.program;
     this.waiting = opts.waiting;
     this.progress = opts.progress;
     const { id, by } = opts.run;

@@ -27,7 +27,7 @@ export function undoInWords(undo: Undo): string {
     case 'disable-unit':
       return `stop and disable ${undo.unit}`;
     case 'run':
-      return `run ${undo.argv.join(' ')}`;
+      return undo.says ?? `run ${undo.argv.join(' ')}`;
     case 'kubeadm-reset':
       return 'kubeadm reset';
   }

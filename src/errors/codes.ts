@@ -58,6 +58,7 @@ export const errorCodes = {
   PROBE_NO_BALANCER: 'there is no balancer that the hairpin probe could measure',
   PROBE_NO_NODES: 'the hairpin probe could not ask any node',
   PROBE_TOOLS: 'a node lacks a program that the hairpin probe needs',
+  PROGRAM_BUILD_FAILED: "hairpin's own program could not be built for a kind of machine",
   STEP_FAILED: 'a step of a plan could not be carried out',
   TOOL_FAILED: 'a program that this machine has did not do its work',
   TOOL_MISSING: 'a program that is needed is not installed',

@@ -42,6 +42,8 @@ export interface NodeFacts {
   readonly kernel: Fact<Kernel>;
   /** Programs found, by name; one that is not there is absent. */
   readonly tools: Fact<Readonly<Record<string, Tool>>>;
+  /** What hairpin's own program rests on, and what of it is there. */
+  readonly program: Fact<ProgramHost>;
   readonly interfaces: Fact<readonly Interface[]>;
   readonly routes: Fact<readonly Route[]>;
   /** `ip route get` for each endpoint address that was asked for. */
@@ -111,6 +113,17 @@ export interface Tool {
   readonly path: string;
   /** `1.37.2`; undefined when it does not say. */
   readonly version: string | undefined;
+}
+
+export interface ProgramHost {
+  /** `2.36`; undefined where the C library is another one. */
+  readonly glibc: string | undefined;
+  /** Libraries that the loader finds, of those that Node.js needs. */
+  readonly libraries: readonly string[];
+  /** System users of ours. */
+  readonly users: readonly string[];
+  /** Versions of the program that are there, whole. */
+  readonly versions: readonly string[];
 }
 
 export interface Interface {

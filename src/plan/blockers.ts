@@ -53,6 +53,46 @@ const missingTools: NodeRule = ({ strategy, bundle, cluster }, place, facts) => 
   }));
 };
 
+/** The Node.js in hairpin's own program is made for these (nodejs.org, BUILDING.md: glibc ≥ 2.28). */
+const leastGlibc = [2, 28] as const;
+const machines = ['x86_64', 'aarch64'];
+
+const program: NodeRule = ({ strategy }, place, facts) => {
+  const host = known(facts.program);
+  const machine = known(facts.os)?.machine;
+  const { node } = place;
+  if (strategy.unsuitable() !== undefined || !strategy.wants(place, 'settled').program) return [];
+  const blocker = (code: string, problem: string, hint: string): PlanBlocker => ({
+    code,
+    node: node.name,
+    problem,
+    hint,
+  });
+  const instead = 'use another strategy for this cluster, or another system on the node';
+  if (machine !== undefined && !machines.includes(machine)) {
+    return [blocker('PROGRAM_ARCH', `hairpin's agent is not made for ${machine}, which ${node.name} is`, instead)];
+  }
+  if (host === undefined) return [];
+  const [major = 0, minor = 0] = (host.glibc ?? '0.0').split('.').map(Number);
+  if (major < leastGlibc[0] || (major === leastGlibc[0] && minor < leastGlibc[1])) {
+    const has = host.glibc === undefined ? 'has another C library' : `has glibc ${host.glibc}`;
+    return [
+      blocker('PROGRAM_LIBC', `hairpin's agent needs glibc ${leastGlibc.join('.')}, and ${node.name} ${has}`, instead),
+    ];
+  }
+  // libatomic travels with the program, but only where this machine could supply it: for its own kind.
+  const wanted = ['libstdc++.so.6', 'libgcc_s.so.1', ...(machine === 'aarch64' ? ['libatomic.so.1'] : [])];
+  const missing = wanted.filter((name) => !host.libraries.includes(name));
+  if (missing.length === 0) return [];
+  return [
+    blocker(
+      'PROGRAM_LIBRARY',
+      `hairpin's agent needs ${missing.join(', ')}, and ${node.name} has ${missing.length === 1 ? 'it' : 'them'} not`,
+      'install there: libstdc++6 and libatomic1 on Debian, libstdc++ and libatomic on RHEL',
+    ),
+  ];
+};
+
 const preinstalled: NodeRule = onlyNew(({ spec }, { node }, facts) => {
   const tools = known(facts.tools);
   if (spec.prepare.kind !== 'preinstalled' || tools === undefined) return [];
@@ -194,7 +234,17 @@ const endpoint: NodeRule = (cx, { node, part }, facts) => {
   ];
 };
 
-const nodeRules: readonly NodeRule[] = [missingTools, preinstalled, kubeadmVersion, ports, disk, clock, role, endpoint];
+const nodeRules: readonly NodeRule[] = [
+  missingTools,
+  program,
+  preinstalled,
+  kubeadmVersion,
+  ports,
+  disk,
+  clock,
+  role,
+  endpoint,
+];
 
 function unreachable(facts: ClusterFacts): readonly PlanBlocker[] {
   return facts.nodes.flatMap((report) =>

@@ -18,6 +18,8 @@ export interface PlanContext {
   readonly documents: DocumentOptions;
   /** Where nodes are prepared from one and it has been read. */
   readonly bundle: PlanBundle | undefined;
+  /** Names the version of hairpin's own program that nodes get. */
+  readonly program: string;
   readonly steps: StepList;
   readonly warn: (warning: PlanWarning) => void;
   /** What a node will have when the steps so far are done. */

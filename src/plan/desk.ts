@@ -12,6 +12,9 @@ export class NodeDesk {
   readonly #files = new Map<string, { readonly content: string; readonly mode: number } | 'gone'>();
   readonly #units = new Map<string, 'running' | 'gone'>();
   #hosts: readonly string[] | undefined;
+  readonly #users = new Set<string>();
+  readonly #programs = new Set<string>();
+  #ca = false;
 
   constructor(view: NodeView) {
     this.#view = view;
@@ -68,6 +71,38 @@ export class NodeDesk {
 
   setHosts(lines: readonly string[]): void {
     this.#hosts = lines;
+  }
+
+  hasUser(name: string): boolean {
+    return (
+      this.#users.has(name) ||
+      (this.#view.facts?.program.is === 'known' && this.#view.facts.program.value.users.includes(name))
+    );
+  }
+
+  madeUser(name: string): void {
+    this.#users.add(name);
+  }
+
+  /** This version of hairpin's own program, whole. */
+  hasProgram(id: string): boolean {
+    return (
+      this.#programs.has(id) ||
+      (this.#view.facts?.program.is === 'known' && this.#view.facts.program.value.versions.includes(id))
+    );
+  }
+
+  installedProgram(id: string): void {
+    this.#programs.add(id);
+  }
+
+  /** The steps planned so far deliver the CA. */
+  wroteCa(): boolean {
+    return this.#ca;
+  }
+
+  deliveredCa(): void {
+    this.#ca = true;
   }
 
   /** `undefined`: not known. What a unit will bring is not counted. */

@@ -17,6 +17,7 @@ export const estimates = {
   manifest: 1_500,
   restartPods: 8_000,
   installBundle: 6_000,
+  installProgram: 4_000,
   importImages: 15_000,
   pullImages: 20_000,
 } as const;

@@ -4,6 +4,7 @@ import type { StepId } from './step.ts';
 
 /** Slugs of the steps that other phases wait for. */
 export const slugs = {
+  ca: 'kubeadm-ca',
   init: 'kubeadm-init',
   credentials: 'join-credentials',
   join: 'kubeadm-join',

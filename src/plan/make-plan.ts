@@ -29,6 +29,8 @@ export interface PlanInput {
   readonly acceptUnsafe: ReadonlySet<UnsafeChoice>;
   /** What is in the bundle that the spec names; without it everything is planned that it may bring. */
   readonly bundle?: PlanBundle | undefined;
+  /** Names hairpin's own program as nodes would get it (src/program/identity.ts). */
+  readonly program: string;
 }
 
 /**
@@ -50,6 +52,7 @@ export function makePlan(input: PlanInput): Plan {
     leader: cluster.leader,
     device: (node) => view.node(node.name).device(node) ?? 'eth0',
     acceptUnsafe: input.acceptUnsafe,
+    program: input.program,
   });
   const { strategy } = choice;
   const desks = new Map<string, NodeDesk>();
@@ -60,6 +63,7 @@ export function makePlan(input: PlanInput): Plan {
     strategy,
     documents: documentOptions(spec, strategy),
     bundle: input.bundle,
+    program: input.program,
     steps: new StepList(),
     warn: (warning) => void warnings.push(warning),
     desk(node) {

@@ -3,6 +3,7 @@ import { atLeast } from '../std/version.ts';
 import type { Gone, Moment, Place, Wanted, WantedUnit } from '../strategy/strategy.ts';
 import type { PlanContext } from './context.ts';
 import { estimates } from './estimates.ts';
+import { planProgram } from './program.ts';
 import type { HoldCheck, PhaseName, StepId } from './step.ts';
 
 const hostsPath = '/etc/hosts';
@@ -35,6 +36,7 @@ export function planWanted(
   };
 
   for (const gone of wanted.gone) planGone(cx, node, gone, opts.phase, add);
+  if (wanted.program) planProgram(cx, place, opts.phase, add);
   const changed = planFiles(cx, node, wanted, opts.phase, add);
   for (const unit of wanted.units) {
     const addressMissing = wanted.holds.some((h) => h.is === 'address-present' && desk.hasAddress(h.address) === false);
@@ -88,7 +90,8 @@ function planUnit(
   const desk = cx.desk(node);
   const isStale = restartOn.some((path) => opts.changed.has(path)) || (opts.mustRestart && !desk.isStarted(unit));
   if (desk.unit(unit) === 'running' && !isStale) return;
-  const reload = opts.changed.has(unitPath(unit)) ? (['daemon-reload'] as const) : [];
+  const unitFiles = [unitPath(unit), ...restartOn].filter((path) => path.startsWith(unitPath('')));
+  const reload = unitFiles.some((path) => opts.changed.has(path)) ? (['daemon-reload'] as const) : [];
   opts.add(node, opts.phase, {
     kind: 'unit',
     slug: `unit-${unit}`,
@@ -96,7 +99,7 @@ function planUnit(
     actions: [...reload, 'enable', 'restart'],
     because,
     estimateMs: estimates.unit,
-    undo: undo === undefined ? { is: 'disable-unit', unit } : { is: 'run', argv: undo },
+    undo: undo === undefined ? { is: 'disable-unit', unit } : { is: 'run', ...undo },
   });
   desk.started(unit);
 }

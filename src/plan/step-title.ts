@@ -31,6 +31,12 @@ export function stepTitle(step: Step): string {
       return `apply ${step.path}`;
     case 'install-bundle':
       return `install ${step.path}`;
+    case 'install-program':
+      return `install hairpin ${step.program}`;
+    case 'kubeadm-ca':
+      return 'make the CA of the cluster';
+    case 'deliver-ca':
+      return `copy the CA of the cluster from ${step.from}`;
     case 'import-images':
       return `import the images of ${step.path}`;
     case 'kubeadm-reset':

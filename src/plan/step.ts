@@ -30,7 +30,8 @@ export type Undo =
   | { readonly is: 'remove-hosts-block'; readonly path: string }
   /** `disable` and `stop` in one; the unit's own ExecStop takes back what it did. */
   | { readonly is: 'disable-unit'; readonly unit: string }
-  | { readonly is: 'run'; readonly argv: readonly string[] }
+  /** `says`: in words, where argv has a script in it. */
+  | { readonly is: 'run'; readonly argv: readonly string[]; readonly says?: string }
   | { readonly is: 'kubeadm-reset' };
 
 interface StepBase {
@@ -194,6 +195,31 @@ export interface InstallBundleStep extends StepBase {
   readonly path: string;
 }
 
+/** Sends hairpin's own program to the node, packed for its kind of machine, and unpacks it under its name. */
+export interface InstallProgramStep extends StepBase {
+  readonly kind: 'install-program';
+  /** 16 hex digits: what it is made from. */
+  readonly program: string;
+}
+
+/**
+ * `kubeadm init phase certs ca`, same care for `config`: the CA exists before init, so that whoever steers can tell an
+ * apiserver of this cluster from anything else. init takes the CA that is there. Gives `ca-cert-hash`.
+ */
+export interface KubeadmCaStep extends StepBase {
+  readonly kind: 'kubeadm-ca';
+  readonly configPath: string;
+  readonly config: SecretText;
+  readonly argv: readonly string[];
+}
+
+/** Copies the cluster's CA certificate (no key) from a master to `path` on the node. */
+export interface DeliverCaStep extends StepBase {
+  readonly kind: 'deliver-ca';
+  readonly from: string;
+  readonly path: string;
+}
+
 /** Loads the images of the bundle into the node's container runtime. */
 export interface ImportImagesStep extends StepBase {
   readonly kind: 'import-images';
@@ -236,6 +262,9 @@ export type Step =
   | ApplyManifestStep
   | InstallBundleStep
   | ImportImagesStep
+  | InstallProgramStep
+  | KubeadmCaStep
+  | DeliverCaStep
   | KubeadmResetStep
   | RemoveEtcdMemberStep
   | DeleteNodeStep;

@@ -3,8 +3,8 @@ import { steerConfPath, steerScriptPath, steerTablePath, steerUnit } from '../re
 import { unitPath } from '../render/systemd/unit.ts';
 import { type BaseContext, type Gone, nothing, type Place, type Wanted, type WantedUnit } from './strategy.ts';
 
-/** The files and the unit of static steering on one node: strategy `steer`, and the bridge of `bind-vip`. */
-export function steering(cx: BaseContext, place: Place, because: string): Wanted {
+/** The files and the unit of static steering on one node: for the minutes of a join, a copy of the agent is too much. */
+function steering(cx: BaseContext, place: Place, because: string): Wanted {
   const ofCluster = made.get(cx) ?? new Map<string, Wanted>();
   made.set(cx, ofCluster);
   const key = `${place.node.name} ${because}`;
@@ -34,7 +34,7 @@ function makeSteering(cx: BaseContext, { node }: Place, because: string): Wanted
     because: 'keeps steering alive; without it the kernel lets go after 3 s',
     restartOn: files.map((file) => file.path),
     kind: 'ours',
-    undo: uninstall,
+    undo: { argv: uninstall, says: `stop ${steerUnit} and take steering out of the kernel` },
   };
   return { ...nothing, files, units: [unit], holds: [{ is: 'unit-active', unit: steerUnit }] };
 }

@@ -1,11 +1,10 @@
+import { agentOn } from './agent.ts';
 import { othersThan } from './endpoint.ts';
-import { steering } from './join-bridge.ts';
 import { nothing, type Strategy } from './strategy.ts';
 
 /**
  * Each master's connections to the endpoint are sent, by the kernel and only while somebody looks after it, to an
- * apiserver that is ready: its own first, then another one, then the balancer. In its static form a small loop looks
- * after it; the agent takes its place.
+ * apiserver that is ready: its own first, then another one, then the balancer. The agent looks after it.
  */
 export const steer: Strategy<'steer'> = {
   name: 'steer',
@@ -38,19 +37,19 @@ export const steer: Strategy<'steer'> = {
     return undefined;
   },
   warnings({ spec }) {
-    if (spec.endpoint.kind === 'address') return [];
+    if (spec.endpoint.kind === 'address' || spec.endpoint.addresses.length === 0) return [];
     return [
       {
         code: 'STEER_FIXED_ADDRESSES',
-        text: `the addresses of ${spec.endpoint.host} are those of now; when its DNS record changes, run \`hairpin up\` again`,
+        text: `the addresses of ${spec.endpoint.host} are those of the spec; without them the agents ask DNS and follow it`,
       },
     ];
   },
   tools: ({ options }, { part }) =>
-    part === 'worker' && !options.workers ? [] : [['nft'], ['bash'], ['ip'], ['curl', 'openssl', 'socat']],
+    part === 'worker' && !options.workers ? [] : [['nft'], ['ss'], ['conntrack'], ['ip']],
   wants(cx, place) {
     if (place.part === 'worker' && !cx.options.workers) return nothing;
-    return steering(
+    return agentOn(
       cx,
       place,
       place.part === 'leader'

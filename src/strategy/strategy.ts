@@ -34,6 +34,8 @@ export interface BaseContext {
   /** The interface that has the node's primary address. */
   readonly device: (node: SpecNode) => string;
   readonly acceptUnsafe: ReadonlySet<UnsafeChoice>;
+  /** Names the version of hairpin's own program that nodes get (src/program/identity.ts). */
+  readonly program: string;
 }
 
 /** `options` are those of the strategy itself, whether asked for or chosen. */
@@ -73,6 +75,8 @@ export interface StrategyWarning {
 
 /** What should be on a node at a moment, as far as the strategy is concerned. */
 export interface Wanted {
+  /** hairpin's own program, its user, and the cluster's CA before the node has it from kubeadm; comes before the files. */
+  readonly program: boolean;
   readonly files: readonly WantedFile[];
   readonly units: readonly WantedUnit[];
   /** Lines of our block in /etc/hosts; empty: no block. */
@@ -100,8 +104,8 @@ export interface WantedUnit {
   readonly restartOn: readonly string[];
   /** `ours`: its unit file is in `files`. */
   readonly kind: 'ours' | 'package';
-  /** What `reset` runs instead of disabling the unit. */
-  readonly undo: readonly string[] | undefined;
+  /** What `reset` runs instead of disabling the unit; `says` it in words. */
+  readonly undo: { readonly argv: readonly string[]; readonly says: string } | undefined;
 }
 
 /** A unit of ours is stopped and disabled (by `uninstall` when it has one), then its files are deleted. */
@@ -113,6 +117,7 @@ export interface Gone {
 }
 
 export const nothing: Wanted = {
+  program: false,
   files: [],
   units: [],
   hosts: [],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { KubeadmDocument, StrategySpec } from '../../src/spec/spec.ts';
 import { makeSpec } from '../support/any-spec.ts';
-import { freshFacts } from '../support/facts.ts';
+import { freshFacts, program } from '../support/facts.ts';
 import { askKubeadm, kubeadmOf, withSecrets } from '../support/kubeadm-validate.ts';
 
 const strategies: readonly StrategySpec[] = [{ name: 'steer', workers: false }, { name: 'bind-vip' }];
@@ -19,7 +19,7 @@ describe.each(['v1.34.4', 'v1.35.4', 'v1.36.3', 'v1.37.2'])('kubeadm %s config v
       for (const ip of [4, 6] as const) {
         const base = makeSpec({ masters: 3, workers: 1, ip, version, bundle: false, cni: 'bridge', strategy });
         const spec = { ...base, kubeadm: { documents: api === 'v1beta3' ? [askForV1beta3] : [] } };
-        const plan = makePlan({ spec, facts: freshFacts(spec), measured: 'drop', acceptUnsafe: new Set() });
+        const plan = makePlan({ spec, facts: freshFacts(spec), measured: 'drop', acceptUnsafe: new Set(), program });
         expect(plan.blockers).toEqual([]);
         for (const step of plan.steps) {
           if (step.kind !== 'kubeadm-init' && step.kind !== 'kubeadm-join') continue;

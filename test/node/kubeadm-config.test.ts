@@ -4,7 +4,7 @@ import type { SecretText, Step } from '../../src/plan/step.ts';
 import { initDocuments } from '../../src/render/kubeadm/documents.ts';
 import { renderDocuments } from '../../src/render/kubeadm/yaml.ts';
 import { makeSpec } from '../support/any-spec.ts';
-import { freshFacts } from '../support/facts.ts';
+import { freshFacts, program } from '../support/facts.ts';
 import { askKubeadm, kubeadmOf, withSecrets } from '../support/kubeadm-validate.ts';
 import { renderCases } from '../support/render-cases.ts';
 
@@ -25,7 +25,7 @@ function configs(steps: readonly Step[]): readonly { readonly id: string; readon
 describe(`kubeadm ${version} config validate`, () => {
   test.each(renderCases)('takes every configuration of $name', async ({ spec, behaviour, acceptUnsafe }) => {
     const facts = freshFacts(spec);
-    const { steps } = makePlan({ spec, facts, measured: behaviour, acceptUnsafe: new Set(acceptUnsafe) });
+    const { steps } = makePlan({ spec, facts, measured: behaviour, acceptUnsafe: new Set(acceptUnsafe), program });
     const all = configs(steps);
     expect(all.map(({ id }) => id)).toEqual([
       'm1/kubeadm-init',

@@ -13,6 +13,7 @@ export function factsOf(seen: Partial<NodeFacts>): NodeFacts {
     os: unseen,
     kernel: unseen,
     tools: unseen,
+    program: unseen,
     interfaces: unseen,
     routes: unseen,
     endpointRoutes: unseen,
@@ -47,6 +48,9 @@ export function clusterFacts(nodes: readonly NodeReport[]): ClusterFacts {
   return { at: '2026-11-23T16:02:00.000Z', ms: 800, nodes, duplicates: [] };
 }
 
+/** Names the program in tests: the real name changes with every change of a source file. */
+export const program = '0123456789abcdef';
+
 /** An installed node of the spec on which nobody has run anything yet. */
 export function freshNode(spec: Spec, node: SpecNode) {
   const tool = (version: string) => ({ path: '/usr/bin/tool', version });
@@ -55,8 +59,17 @@ export function freshNode(spec: Spec, node: SpecNode) {
       kubeadm: tool(spec.kubernetes.version.text.slice(1)),
       kubelet: tool(spec.kubernetes.version.text.slice(1)),
       ...Object.fromEntries(
-        ['bash', 'containerd', 'curl', 'haproxy', 'ip', 'keepalived', 'nft'].map((name) => [name, tool('1.0')]),
+        ['bash', 'conntrack', 'containerd', 'curl', 'haproxy', 'ip', 'keepalived', 'nft', 'ss'].map((name) => [
+          name,
+          tool('1.0'),
+        ]),
       ),
+    }),
+    program: known({
+      glibc: '2.36',
+      libraries: ['libgcc_s.so.1', 'libstdc++.so.6'],
+      users: [],
+      versions: [],
     }),
     interfaces: known([eth0(node)]),
     hosts: known({ text: '127.0.0.1 localhost\n', entries: [] }),

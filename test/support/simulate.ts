@@ -14,6 +14,8 @@ interface Machine {
   bound: boolean;
   readonly files: Map<string, FileFact>;
   readonly units: Map<string, Unit>;
+  readonly users: Set<string>;
+  readonly programs: Set<string>;
 }
 
 /**
@@ -41,6 +43,8 @@ export class Simulation {
           bound: false,
           files: new Map(),
           units: new Map(),
+          users: new Set(),
+          programs: new Set(),
         },
       ]),
     );
@@ -81,6 +85,12 @@ export class Simulation {
           hosts: known({ text: machine.hosts, entries: [] }),
           files: known(Object.fromEntries(machine.files)),
           units: known(Object.fromEntries(machine.units)),
+          program: known({
+            glibc: '2.36',
+            libraries: ['libgcc_s.so.1', 'libstdc++.so.6'],
+            users: [...machine.users],
+            versions: [...machine.programs],
+          }),
           kubeadm: known({
             phase,
             because: 'simulated',
@@ -121,9 +131,11 @@ export class Simulation {
 
   /** Everything but the log, as text: equal states have equal texts. */
   state(): string {
-    const machines = [...this.#machines.values()].map(({ spec, files, units, ...rest }) => ({
+    const machines = [...this.#machines.values()].map(({ spec, files, units, users, programs, ...rest }) => ({
       name: spec.name,
       ...rest,
+      users: [...users],
+      programs: [...programs],
       files: [...files].toSorted(byKey),
       units: [...units].filter(([, unit]) => unit.active === 'active').toSorted(byKey),
     }));
@@ -159,12 +171,27 @@ export class Simulation {
         if (step.argv.includes('uninstall')) {
           machine.units.set('hairpin-steer.service', { active: 'inactive', enabled: 'disabled' });
         }
+        if (step.argv[3] === 'hairpin-user') machine.users.add(step.argv[4] ?? '');
         break;
       case 'hosts-block':
         machine.hosts = setHostsBlock(machine.hosts, step.lines);
         break;
+      case 'install-program':
+        machine.programs.add(step.program);
+        break;
+      case 'kubeadm-ca':
+        this.#mustBe(machine, 'nothing', step);
+        machine.files.set(caPath, caFile);
+        break;
+      case 'deliver-ca': {
+        const ca = this.#machine(step.from).files.get(caPath);
+        if (ca === undefined) throw new Error(`${step.id}: ${step.from} has no CA`);
+        machine.files.set(step.path, ca);
+        break;
+      }
       case 'kubeadm-init':
         this.#mustBe(machine, 'nothing', step);
+        machine.files.set(caPath, caFile);
         this.#join(machine, 'control-plane');
         break;
       case 'kubeadm-join':
@@ -176,6 +203,7 @@ export class Simulation {
       case 'kubeadm-reset':
         machine.phase = 'nothing';
         machine.etcdData = false;
+        machine.files.delete(caPath);
         break;
       case 'remove-etcd-member':
         this.#members = this.#members.filter((member) => member.id !== step.memberId);
@@ -229,6 +257,9 @@ export class Simulation {
     return machine;
   }
 }
+
+const caPath = '/etc/kubernetes/pki/ca.crt';
+const caFile: FileFact = { sha256: 'ca'.padEnd(64, '0'), mode: '644', owner: 'root:root', bytes: 1000 };
 
 function memberOf(node: SpecNode, opts: { started: boolean }): EtcdMember {
   return {

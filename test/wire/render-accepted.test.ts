@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { renderCluster, writeNodeFiles } from '../../src/cluster-plan.ts';
 import { nodeFiles } from '../../src/plan/node-files.ts';
+import { program } from '../support/facts.ts';
 import { type RenderCase, renderCases } from '../support/render-cases.ts';
 
 /**
@@ -39,7 +40,7 @@ done
 `;
 
 async function askPrograms({ spec, behaviour, node, acceptUnsafe }: RenderCase): Promise<string> {
-  const { plan } = renderCluster(spec, { node, behaviour, acceptUnsafe: new Set(acceptUnsafe) });
+  const { plan } = renderCluster(spec, { node, behaviour, acceptUnsafe: new Set(acceptUnsafe), program });
   const own = spec.nodes.find((candidate) => candidate.name === node)?.address;
   const tree = await mkdtemp(join(tmpdir(), 'hairpin-render-'));
   try {

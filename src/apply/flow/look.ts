@@ -48,6 +48,6 @@ async function look({ session, emit, signal, now = () => new Date() }: LookOptio
   const looked = { ...session, nodes };
   const facts = await gatherClusterFacts(looked, { emit, signal });
   const measured = await measuredBehaviour(looked, facts, { emit, signal });
-  const plan = makePlan({ spec: session.spec, facts, measured, acceptUnsafe: new Set() });
+  const plan = makePlan({ spec: session.spec, facts, measured, acceptUnsafe: new Set(), program: session.program.id });
   return { spec: session.spec, nodes, facts, plan, now: now() };
 }

@@ -10,6 +10,7 @@ import { openNodes } from '../../node/nodes.ts';
 import type { NodePort } from '../../node/port.ts';
 import { sshTargetOf } from '../../node/ssh-config.ts';
 import { askedFiles, askedUnits } from '../../plan/asked.ts';
+import { localProgram, type ProgramSource } from '../../program/source.ts';
 import { type Emit, task } from '../../report/event.ts';
 import type { Spec, SpecNode } from '../../spec/spec.ts';
 
@@ -20,6 +21,8 @@ export interface ClusterSession extends AsyncDisposable {
   readonly directory: string;
   readonly spec: Spec;
   readonly nodes: ReadonlyMap<string, NodePort>;
+  /** hairpin's own program, as nodes get it. */
+  readonly program: ProgramSource;
 }
 
 export interface SessionOptions {
@@ -40,6 +43,7 @@ export async function openSession(opts: SessionOptions): Promise<ClusterSession>
     directory: dirname(opts.file),
     spec,
     nodes: nodes.byName,
+    program: await localProgram(),
     [Symbol.asyncDispose]: () => nodes[Symbol.asyncDispose](),
   };
 }

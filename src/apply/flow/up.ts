@@ -15,6 +15,7 @@ import { applyPlan } from '../engine.ts';
 import { FileJournal, journalPath } from '../journal.ts';
 import { bundleOf, verifyPlannedBundle } from './bundle.ts';
 import { measureBalancer, rememberMeasured } from './measured.ts';
+import { packPlannedProgram } from './program.ts';
 import { beginRun, lockAll } from './run.ts';
 import { type ClusterSession, gatherClusterFacts, localReader } from './session.ts';
 
@@ -56,14 +57,15 @@ export async function bringUp(opts: UpOptions): Promise<UpResult> {
     const { signal } = locked;
     const acceptUnsafe = opts.acceptUnsafe ?? new Set();
     const bundle = await bundleOf(session);
+    const program = session.program.id;
     const look = async (): Promise<ClusterFacts> => gatherClusterFacts(session, { emit, signal });
     const facts = await settled(session, look, { emit, signal });
     // What is wrong with the nodes is said before anything is measured: measuring takes time, and all of the nodes.
-    const unmeasured = makePlan({ spec: session.spec, facts, measured: undefined, acceptUnsafe, bundle });
+    const unmeasured = makePlan({ spec: session.spec, facts, measured: undefined, acceptUnsafe, bundle, program });
     refuseBlocked(unmeasured);
     await verifyPlannedBundle(session, unmeasured, emit);
     const measured = await measureBalancer(session, facts, { emit, signal });
-    const plan = makePlan({ spec: session.spec, facts, measured, acceptUnsafe, bundle });
+    const plan = makePlan({ spec: session.spec, facts, measured, acceptUnsafe, bundle, program });
     refuseBlocked(plan);
     if (isEmpty(plan)) {
       const checks = await finalChecks({ ...opts, facts, measured, plan, emit, signal });
@@ -74,8 +76,12 @@ export async function bringUp(opts: UpOptions): Promise<UpResult> {
       throw new OperatorError('NOT_CONFIRMED', 'Nothing was changed: the plan was not confirmed');
     }
     if (performance.now() - asked > answerIsStaleAfterMs) {
-      refuseChanged(plan, makePlan({ spec: session.spec, facts: await look(), measured, acceptUnsafe, bundle }));
+      refuseChanged(
+        plan,
+        makePlan({ spec: session.spec, facts: await look(), measured, acceptUnsafe, bundle, program }),
+      );
     }
+    await packPlannedProgram(session, plan, facts, { emit, signal });
     const path = journalPath(session.directory, session.spec.name, run.id);
     {
       using journal = new FileJournal({ path, run: run.id, secrets: run.secrets, now });
@@ -88,6 +94,7 @@ export async function bringUp(opts: UpOptions): Promise<UpResult> {
         emit,
         signal,
         readLocal: localReader(),
+        program: session.program,
         run,
         now,
       });
@@ -184,7 +191,7 @@ async function finalChecks(opts: {
   const { session, facts, measured, emit, signal, now = () => new Date() } = opts;
   const { spec } = session;
   const acceptUnsafe = opts.acceptUnsafe ?? new Set();
-  const plan = makePlan({ spec, facts, measured, acceptUnsafe });
+  const plan = makePlan({ spec, facts, measured, acceptUnsafe, program: session.program.id });
   const nodes = new Map([...session.nodes].map(([name, node]) => [name, readOnly(node)]));
   let done = 0;
   return task(

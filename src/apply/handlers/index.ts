@@ -3,7 +3,8 @@ import { importImages, installBundle } from './bundle.ts';
 import { applyManifest, deleteCredentials, deleteNode, removeEtcdMember } from './cluster.ts';
 import { copyCertificates, hostsBlock, removeFile, writeFile } from './files.ts';
 import { hold } from './hold.ts';
-import { joinCredentials, kubeadmInit, kubeadmJoin, kubeadmReset } from './kubeadm.ts';
+import { deliverCa, joinCredentials, kubeadmCa, kubeadmInit, kubeadmJoin, kubeadmReset } from './kubeadm.ts';
+import { installProgram } from './program.ts';
 import { restartPods } from './restart-pods.ts';
 import { run } from './run.ts';
 import { unit } from './unit.ts';
@@ -25,6 +26,9 @@ export const handlers: Handlers = {
   'apply-manifest': applyManifest,
   'install-bundle': installBundle,
   'import-images': importImages,
+  'install-program': installProgram,
+  'kubeadm-ca': kubeadmCa,
+  'deliver-ca': deliverCa,
   'kubeadm-reset': kubeadmReset,
   'remove-etcd-member': removeEtcdMember,
   'delete-node': deleteNode,

@@ -32,6 +32,26 @@ export const kubeadmInit: Handler<'kubeadm-init'> = async (step, cx) => {
   return undefined;
 };
 
+/** kubeadm's own CA, made before init, from the configuration of init. */
+export const kubeadmCa: Handler<'kubeadm-ca'> = async (step, cx) => {
+  const file = { path: step.configPath, content: cx.secrets.resolve(step.config) };
+  const result = await cx.changeWithSecretFile(file, step.argv, { timeout: 120_000 });
+  if (result.exitCode !== 0) throw kubeadmFailed('kubeadm init phase certs ca', result);
+  await learnCa(cx, step.node);
+  return undefined;
+};
+
+/** The certificate alone: nothing of it is secret. */
+export const deliverCa: Handler<'deliver-ca'> = async (step, cx) => {
+  const content = await cx.other(step.from).readFile(caPath);
+  if (content === undefined) {
+    throw new OperatorError('STEP_FAILED', `${caPath} is not on ${step.from}, and ${step.node} needs it`);
+  }
+  await cx.remember();
+  const { changed } = await cx.node.writeFile({ path: step.path, content, mode: 0o644 });
+  return changed ? undefined : 'was so already';
+};
+
 export const kubeadmJoin: Handler<'kubeadm-join'> = async (step, cx) => {
   const file = { path: step.configPath, content: cx.secrets.resolve(step.config) };
   const result = await cx.changeWithSecretFile(file, kubeadm(step.argv), {

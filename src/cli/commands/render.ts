@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import {
   type HairpinBehaviour,
   loadSpec,
+  programId,
   renderCluster,
   type StrategyName,
   strategyNames,
@@ -51,6 +52,7 @@ async function render(node: string | undefined, options: Options, cx: CommandCon
     behaviour,
     strategy,
     acceptUnsafe: new Set(options.acceptUnsafe ?? []),
+    program: await programId(),
   });
   const written: { node: string; files: readonly string[] }[] = [];
   for (const { node: name, files } of nodes) {

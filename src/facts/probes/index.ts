@@ -17,6 +17,7 @@ import { listening } from './listening.ts';
 import { memory, swap } from './memory.ts';
 import { os } from './os.ts';
 import { packetRules } from './packet-rules.ts';
+import { program } from './program.ts';
 import { resolver } from './resolver.ts';
 import { routes } from './routes.ts';
 import { sysctls } from './sysctls.ts';
@@ -30,6 +31,7 @@ export const probes: { readonly [K in Exclude<keyof NodeFacts, 'clock'>]: Probe<
   os,
   kernel,
   tools,
+  program,
   interfaces,
   routes,
   endpointRoutes,

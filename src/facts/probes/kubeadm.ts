@@ -72,6 +72,10 @@ export function kubeadmPhase(
   const anyManifest = manifests.some(has) || has('/etc/kubernetes/manifests/etcd.yaml');
   const joined = has('/etc/kubernetes/kubelet.conf') && has('/var/lib/kubelet/pki/kubelet-client-current.pem');
   if (present.size === 0 && !etcdData) return { phase: 'nothing', because: 'none of the files of kubeadm is there' };
+  // Made before init, so that others can be given its certificate; init takes it as it is.
+  if (!etcdData && present.size === 2 && has('/etc/kubernetes/pki/ca.crt') && has('/etc/kubernetes/pki/ca.key')) {
+    return { phase: 'nothing', because: 'nothing of kubeadm is there but the CA' };
+  }
   if (has('/etc/kubernetes/bootstrap-kubelet.conf')) {
     return {
       phase: 'half-join',

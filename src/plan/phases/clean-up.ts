@@ -1,5 +1,11 @@
 import type { EtcdMember } from '../../facts/types.ts';
-import { credentialsConfigPath, initConfigPath, joinConfigPath, resetCommand } from '../../render/kubeadm/commands.ts';
+import {
+  caConfigPath,
+  credentialsConfigPath,
+  initConfigPath,
+  joinConfigPath,
+  resetCommand,
+} from '../../render/kubeadm/commands.ts';
 import type { SpecNode } from '../../spec/spec.ts';
 import { parseAddress } from '../../std/address.ts';
 import type { Phase, PlanContext } from '../context.ts';
@@ -25,7 +31,7 @@ export const cleanUp: Phase = {
 
 /** Configuration with a token in it, of a run whose shell was killed as well. */
 function removeLeftSecrets(cx: PlanContext, node: SpecNode): void {
-  for (const path of [initConfigPath, joinConfigPath, credentialsConfigPath]) {
+  for (const path of [caConfigPath, initConfigPath, joinConfigPath, credentialsConfigPath]) {
     if (!cx.desk(node.name).exists(path)) continue;
     const because = 'left by a run that was killed; it holds a join token';
     cx.steps.add(node.name, 'clean-up', { kind: 'remove-file', slug: `remove${path}`, path, because });

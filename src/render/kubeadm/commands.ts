@@ -3,6 +3,7 @@ import type { KubeadmApi } from './api.ts';
 
 /** In /run, which is memory: a file that a killed run leaves behind does not survive a reboot. */
 export const initConfigPath = '/run/hairpin/kubeadm-init.yaml';
+export const caConfigPath = '/run/hairpin/kubeadm-ca.yaml';
 export const joinConfigPath = '/run/hairpin/kubeadm-join.yaml';
 export const credentialsConfigPath = '/run/hairpin/kubeadm-credentials.yaml';
 
@@ -27,6 +28,11 @@ export function initCommand(v: Version, upload: boolean): readonly string[] {
     ...(upload ? [flagsOf(v).uploadCerts, '--skip-certificate-key-print'] : []),
     '--skip-token-print',
   ];
+}
+
+/** The CA alone, which init takes as it is. */
+export function caCommand(): readonly string[] {
+  return ['kubeadm', 'init', 'phase', 'certs', 'ca', '--config', caConfigPath];
 }
 
 /** The role is in the file (`controlPlane:`), so that nothing else but its path is in argv. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ClusterSession } from '../../../src/apply/flow/session.ts';
 import { parseClusterText } from '../../../src/cluster-file.ts';
+import { noProgram } from '../no-program.ts';
 import { fakeNodes } from './fake-node.ts';
 
 export const fakeNames = ['m1', 'm2', 'm3', 'w1'] as const;
@@ -30,6 +31,7 @@ export function fakeSession(root: string): ClusterSession {
     directory: root,
     spec: result.spec,
     nodes: fakeNodes(root, fakeNames),
+    program: noProgram,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

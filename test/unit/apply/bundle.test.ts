@@ -12,6 +12,7 @@ import { uninstallBundle } from '../../../src/plan/phases/prepare.ts';
 import type { ImportImagesStep, InstallBundleStep } from '../../../src/plan/step.ts';
 import { makeSpec } from '../../support/any-spec.ts';
 import { MemoryNode } from '../../support/memory-node.ts';
+import { noProgram } from '../../support/no-program.ts';
 
 const slice = 16 << 20;
 let dir: string;
@@ -87,6 +88,7 @@ function machine(seen: string, refs = '') {
       nodes: new Map([['m1', node]]),
       secrets: new Secrets(),
       readLocal: () => Promise.resolve(bytes),
+      program: noProgram,
       waiting: new AbortController().signal,
       progress: () => undefined,
       run: { id: 'r', by: 'test' },

@@ -10,6 +10,7 @@ import type { Step } from '../../../src/plan/step.ts';
 import type { Event } from '../../../src/report/event.ts';
 import type { Spec } from '../../../src/spec/spec.ts';
 import { MemoryNode } from '../../support/memory-node.ts';
+import { noProgram } from '../../support/no-program.ts';
 import { planOf, runStep } from '../../support/steps.ts';
 
 /** A context whose `run` steps are carried out by `work`. */
@@ -35,6 +36,7 @@ function contextFor(
     emit: (event) => events.push(event),
     signal,
     readLocal: () => Promise.resolve(new Uint8Array()),
+    program: noProgram,
     run: { id: 'run-1', by: 'tester@here', command: 'up' },
     handlers: own,
   };

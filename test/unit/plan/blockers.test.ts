@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Certificate, KubeadmPhase, NodeFacts } from '../../../src/facts/types.ts';
+import type { Certificate, KubeadmPhase, NodeFacts, ProgramHost } from '../../../src/facts/types.ts';
 import { makePlan } from '../../../src/plan/make-plan.ts';
 import type { Spec } from '../../../src/spec/spec.ts';
 import { makeSpec } from '../../support/any-spec.ts';
-import { clusterFacts, freshNode, known, seen } from '../../support/facts.ts';
+import { clusterFacts, freshNode, known, program, seen } from '../../support/facts.ts';
 
 const spec = makeSpec({
   masters: 3,
@@ -23,10 +23,24 @@ const goodTools = {
   nft: tool('1'),
   bash: tool('5'),
   ip: tool('6'),
-  curl: tool('8'),
+  ss: tool('6'),
+  conntrack: tool('1.4'),
 };
 const phase = (name: KubeadmPhase) =>
   known({ phase: name, because: '', present: [], staticPods: [], etcdData: false, kubeletConfigured: true });
+const host = (own: Partial<ProgramHost>) =>
+  known({ glibc: '2.36', libraries: ['libgcc_s.so.1', 'libstdc++.so.6'], users: [], versions: [], ...own });
+const machine = (name: string) =>
+  known({
+    id: 'debian',
+    idLike: [],
+    versionId: '12',
+    prettyName: 'Debian',
+    machine: name,
+    hostname: 'm2',
+    cpus: 1,
+    systemd: true,
+  });
 const ca = (fingerprint: string): Certificate => ({
   path: '/etc/kubernetes/pki/ca.crt',
   subject: 'kubernetes',
@@ -48,7 +62,13 @@ function blockers(facts: Partial<NodeFacts>, opts: { leader?: Partial<NodeFacts>
       ...(node.name === 'm1' ? opts.leader : {}),
     }),
   );
-  const plan = makePlan({ spec: cluster, facts: clusterFacts(nodes), measured: 'drop', acceptUnsafe: new Set() });
+  const plan = makePlan({
+    spec: cluster,
+    facts: clusterFacts(nodes),
+    measured: 'drop',
+    acceptUnsafe: new Set(),
+    program,
+  });
   return plan.blockers.map(({ code, node, problem }) => [code, node, problem]);
 }
 
@@ -74,9 +94,34 @@ describe('blockers', () => {
       want: ['NOT_PREPARED', 'm2', 'm2 has no kubelet'],
     },
     {
-      name: 'nothing that can ask /readyz',
-      facts: { tools: known(Object.fromEntries(Object.entries(goodTools).filter(([name]) => name !== 'curl'))) },
-      want: ['TOOL_MISSING', 'm2', 'strategy steer needs one of curl, openssl, socat, and m2 has none'],
+      name: 'no conntrack',
+      facts: { tools: known(Object.fromEntries(Object.entries(goodTools).filter(([name]) => name !== 'conntrack'))) },
+      want: ['TOOL_MISSING', 'm2', 'strategy steer needs conntrack, and m2 has it not'],
+    },
+    {
+      name: 'an old glibc',
+      facts: { program: host({ glibc: '2.17' }) },
+      want: ['PROGRAM_LIBC', 'm2', "hairpin's agent needs glibc 2.28, and m2 has glibc 2.17"],
+    },
+    {
+      name: 'musl',
+      facts: { program: host({ glibc: undefined }) },
+      want: ['PROGRAM_LIBC', 'm2', "hairpin's agent needs glibc 2.28, and m2 has another C library"],
+    },
+    {
+      name: 'no C++ library',
+      facts: { program: host({ libraries: ['libgcc_s.so.1'] }) },
+      want: ['PROGRAM_LIBRARY', 'm2', "hairpin's agent needs libstdc++.so.6, and m2 has it not"],
+    },
+    {
+      name: 'arm64 without the library that cannot travel along',
+      facts: { os: machine('aarch64'), program: host({}) },
+      want: ['PROGRAM_LIBRARY', 'm2', "hairpin's agent needs libatomic.so.1, and m2 has it not"],
+    },
+    {
+      name: 'a machine that Node.js is not made for',
+      facts: { os: machine('riscv64') },
+      want: ['PROGRAM_ARCH', 'm2', "hairpin's agent is not made for riscv64, which m2 is"],
     },
     {
       name: 'a port in use',
@@ -140,7 +185,7 @@ describe('blockers', () => {
           }
         : seen(node.name, freshNode(spec, node)),
     );
-    const plan = makePlan({ spec, facts: clusterFacts(nodes), measured: 'drop', acceptUnsafe: new Set() });
+    const plan = makePlan({ spec, facts: clusterFacts(nodes), measured: 'drop', acceptUnsafe: new Set(), program });
     expect(plan.blockers).toEqual([
       { code: 'NODE_UNREACHABLE', node: 'm3', problem: 'Cannot reach m3: connection refused', hint: 'is it up?' },
     ]);

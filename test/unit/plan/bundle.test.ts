@@ -3,7 +3,7 @@ import type { NodeFacts } from '../../../src/facts/types.ts';
 import type { PlanBundle } from '../../../src/plan/bundle.ts';
 import { makePlan } from '../../../src/plan/make-plan.ts';
 import { makeSpec } from '../../support/any-spec.ts';
-import { clusterFacts, freshNode, known, seen } from '../../support/facts.ts';
+import { clusterFacts, freshNode, known, program, seen } from '../../support/facts.ts';
 
 const spec = makeSpec({
   masters: 1,
@@ -20,7 +20,7 @@ const bundle: PlanBundle = {
   files: [{ path: '/usr/bin/kubeadm', sha256: 'a'.repeat(64), size: 300_000_000 }],
   images: [{ size: 500_000_000 }],
   packages: [],
-  tools: ['kubeadm', 'nft', 'curl', 'ip'],
+  tools: ['kubeadm', 'nft', 'ss', 'conntrack', 'ip'],
 };
 const bash = { path: '/usr/bin/bash', version: '5' };
 const bare: Partial<NodeFacts> = { tools: known({ bash }), files: known({}) };
@@ -29,7 +29,14 @@ function plan(facts: Partial<NodeFacts>, brought: PlanBundle | undefined = bundl
   const nodes = spec.nodes.map((node) =>
     seen(node.name, { ...freshNode(spec, node), ...bare, ...(node.name === 'w1' ? facts : {}) }),
   );
-  return makePlan({ spec, facts: clusterFacts(nodes), measured: 'drop', acceptUnsafe: new Set(), bundle: brought });
+  return makePlan({
+    spec,
+    facts: clusterFacts(nodes),
+    measured: 'drop',
+    acceptUnsafe: new Set(),
+    bundle: brought,
+    program,
+  });
 }
 const os = (machine: string): Partial<NodeFacts> => ({
   os: known({
@@ -71,7 +78,7 @@ describe('a plan with a bundle', () => {
     const tool = { path: '/x', version: '1' };
     const file = { sha256: 'a'.repeat(64), mode: '755', owner: 'root:root', bytes: 1 };
     const installed: Partial<NodeFacts> = {
-      tools: known({ bash, kubeadm: tool, nft: tool, curl: tool, ip: tool }),
+      tools: known({ bash, kubeadm: tool, nft: tool, ss: tool, conntrack: tool, ip: tool }),
       files: known({ '/usr/bin/kubeadm': file }),
     };
     const prepares = (facts: Partial<NodeFacts>) =>
@@ -107,7 +114,7 @@ describe('a plan with a bundle', () => {
   });
 
   test('a program that the strategy needs and the bundle has not is named', () => {
-    const { blockers } = plan({}, { ...bundle, tools: ['kubeadm', 'curl', 'ip'] });
+    const { blockers } = plan({}, { ...bundle, tools: ['kubeadm', 'ss', 'conntrack', 'ip'] });
     expect(blockers.map(({ code, node, hint }) => [code, node, hint])).toEqual([
       ['TOOL_MISSING', 'm1', 'install nft there: the bundle has it not'],
     ]);

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { ApiState, ClusterFacts } from '../../../src/facts/types.ts';
 import { makePlan } from '../../../src/plan/make-plan.ts';
 import { makeSpec } from '../../support/any-spec.ts';
+import { program } from '../../support/facts.ts';
 import { Simulation } from '../../support/simulate.ts';
 
 // All files of a master are on its disk, and what kubeadm does afterwards through the API was not done.
@@ -18,7 +19,7 @@ const spec = makeSpec({
 /** Steps of the plan for a finished cluster whose apiservers say something else. */
 function stepsFor(change: (api: ApiState) => ApiState): readonly string[] {
   const simulation = new Simulation(spec);
-  const input = { spec, measured: 'drop', acceptUnsafe: new Set<never>() } as const;
+  const input = { spec, measured: 'drop', acceptUnsafe: new Set<never>(), program } as const;
   simulation.run(makePlan({ ...input, facts: simulation.facts() }).steps);
   const facts: ClusterFacts = {
     ...simulation.facts(),

@@ -4,10 +4,10 @@ import { makePlan } from '../../../src/plan/make-plan.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import type { Step } from '../../../src/plan/step.ts';
 import { type AnyCluster, anyCluster } from '../../support/any-spec.ts';
-import { freshFacts } from '../../support/facts.ts';
+import { freshFacts, program } from '../../support/facts.ts';
 
 function planOf({ spec, behaviour }: AnyCluster): Plan {
-  return makePlan({ spec, facts: freshFacts(spec), measured: behaviour, acceptUnsafe: new Set() });
+  return makePlan({ spec, facts: freshFacts(spec), measured: behaviour, acceptUnsafe: new Set(), program });
 }
 
 /** Every step that must have ended before this one starts, found by following `needs`. */
@@ -77,10 +77,14 @@ describe('order of a plan', () => {
       }
     }));
 
-  test('nothing but init keeps followers and workers from being prepared: no step before their join needs the leader', () =>
+  test('nothing but the CA, made first of all, keeps followers and workers from being prepared: no step before their join needs more of the leader', () =>
     check((plan) => {
       for (const step of plan.steps.filter((s) => s.phase === 'prepare' || s.phase === 'configure')) {
-        expect(step.needs.filter((id) => !id.startsWith(`${step.node}/`))).toEqual([]);
+        const elsewhere = step.needs.filter((id) => !id.startsWith(`${step.node}/`));
+        expect(elsewhere.filter((id) => id !== 'm1/kubeadm-ca')).toEqual([]);
+        const before = step.kind === 'kubeadm-ca' ? plan.steps.slice(0, plan.steps.indexOf(step)) : [];
+        const own = before.filter((s) => s.node === step.node && s.phase === 'configure');
+        expect(own.filter((s) => s.kind !== 'write-file')).toEqual([]);
       }
     }));
 

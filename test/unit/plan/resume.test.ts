@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { makePlan } from '../../../src/plan/make-plan.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import { type AnyCluster, anyCluster, makeSpec } from '../../support/any-spec.ts';
+import { program } from '../../support/facts.ts';
 import { Simulation } from '../../support/simulate.ts';
 
 function planFor({ spec, behaviour }: AnyCluster, simulation: Simulation): Plan {
-  return makePlan({ spec, facts: simulation.facts(), measured: behaviour, acceptUnsafe: new Set() });
+  return makePlan({ spec, facts: simulation.facts(), measured: behaviour, acceptUnsafe: new Set(), program });
 }
 
 function undisturbed(cluster: AnyCluster): Simulation {
@@ -104,6 +105,12 @@ describe('resume is re-plan', () => {
     });
     const plan = planFor(cluster, adopted);
     expect([...new Set(plan.steps.map((step) => step.phase))]).toEqual(['adopt', 'verify']);
-    expect([...new Set(plan.steps.map((step) => step.kind))]).toEqual(['write-file', 'unit', 'hold']);
+    expect([...new Set(plan.steps.map((step) => step.kind))]).toEqual([
+      'run',
+      'install-program',
+      'write-file',
+      'unit',
+      'hold',
+    ]);
   });
 });

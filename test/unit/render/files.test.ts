@@ -6,7 +6,7 @@ import { makePlan } from '../../../src/plan/make-plan.ts';
 import type { NodeFile } from '../../../src/plan/node-files.ts';
 import { renderSteering, renderSteerTable } from '../../../src/render/nftables/steer.ts';
 import { address } from '../../../src/std/address.ts';
-import { freshFacts } from '../../support/facts.ts';
+import { freshFacts, program } from '../../support/facts.ts';
 import { renderCases } from '../../support/render-cases.ts';
 import { specOf } from '../../support/spec.ts';
 
@@ -17,7 +17,7 @@ function asText(files: readonly NodeFile[]): string {
 
 describe('files of a node', () => {
   test.each(renderCases)('$name', async ({ name, spec, behaviour, node, acceptUnsafe }) => {
-    const { nodes } = renderCluster(spec, { node, behaviour, acceptUnsafe: new Set(acceptUnsafe) });
+    const { nodes } = renderCluster(spec, { node, behaviour, acceptUnsafe: new Set(acceptUnsafe), program });
     await expect(asText(nodes[0]?.files ?? [])).toMatchFileSnapshot(`../../golden/render/${name}.txt`);
   });
 });
@@ -26,12 +26,12 @@ describe("the article's cluster", () => {
   const spec = specOf(readFileSync(new URL('../../../examples/article.yaml', import.meta.url), 'utf8'));
 
   test('the whole plan is as the golden file', async () => {
-    const plan = makePlan({ spec, facts: freshFacts(spec), measured: 'drop', acceptUnsafe: new Set() });
+    const plan = makePlan({ spec, facts: freshFacts(spec), measured: 'drop', acceptUnsafe: new Set(), program });
     await expect(describePlan(plan, { columns: 160 })).toMatchFileSnapshot('../../golden/plan/article.txt');
   });
 
   test('all files of all masters are as the golden files', async () => {
-    const { nodes } = renderCluster(spec, {});
+    const { nodes } = renderCluster(spec, { program });
     for (const { node, files } of nodes) {
       await expect(asText(files)).toMatchFileSnapshot(`../../golden/render/article-${node}.txt`);
     }

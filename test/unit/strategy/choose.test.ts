@@ -5,6 +5,7 @@ import { controlPlaneNodes } from '../../../src/spec/spec.ts';
 import { chooseStrategy } from '../../../src/strategy/choose.ts';
 import type { BaseContext, UnsafeChoice } from '../../../src/strategy/strategy.ts';
 import { makeSpec } from '../../support/any-spec.ts';
+import { program } from '../../support/facts.ts';
 
 const auto: StrategySpec = { name: 'auto' };
 
@@ -28,7 +29,16 @@ function contextOf(
   if (leader === undefined) throw new Error('a spec has a master');
   const { addresses } = spec.endpoint;
   const acceptUnsafe = new Set(accept);
-  return { spec, behaviour, endpointAddresses: addresses, masters, leader, device: () => 'eth0', acceptUnsafe };
+  return {
+    spec,
+    behaviour,
+    endpointAddresses: addresses,
+    masters,
+    leader,
+    device: () => 'eth0',
+    acceptUnsafe,
+    program,
+  };
 }
 
 describe('auto', () => {

@@ -1,0 +1,206 @@
+import type { WantedFile } from '../../strategy/strategy.ts';
+import { unitPath, writtenBy } from '../systemd/unit.ts';
+import { agentPaths, agentUnits, agentUser } from './paths.ts';
+
+const command = (verb: string) => `ExecStart=${agentPaths.program} agent ${verb} --config ${agentPaths.config}`;
+
+/** What no process of the agent needs. Executable memory cannot be denied: V8 compiles. */
+const sandbox: readonly string[] = [
+  'NoNewPrivileges=yes',
+  'ProtectSystem=strict',
+  'ProtectHome=yes',
+  'PrivateTmp=yes',
+  'PrivateDevices=yes',
+  'ProtectClock=yes',
+  'ProtectControlGroups=yes',
+  'ProtectHostname=yes',
+  'ProtectKernelLogs=yes',
+  'ProtectKernelModules=yes',
+  'LockPersonality=yes',
+  'RestrictRealtime=yes',
+  'RestrictSUIDSGID=yes',
+  'SystemCallArchitectures=native',
+  'SystemCallErrorNumber=EPERM',
+  'UMask=0077',
+];
+
+/** For those that need no privilege at all. */
+const unprivileged: readonly string[] = [
+  `User=${agentUser}`,
+  `Group=${agentUser}`,
+  'CapabilityBoundingSet=',
+  'AmbientCapabilities=',
+  'ProtectKernelTunables=yes',
+  'ProtectProc=invisible',
+  'RestrictNamespaces=yes',
+  'SystemCallFilter=@system-service',
+  'SystemCallFilter=~@privileged',
+];
+
+interface AgentUnit {
+  readonly unit: string;
+  readonly because: string;
+  readonly content: string;
+}
+
+function service(opts: {
+  readonly description: string;
+  readonly unit?: readonly string[];
+  readonly service: readonly string[];
+  readonly install?: string;
+}): string {
+  return [
+    `# ${writtenBy}`,
+    '[Unit]',
+    `Description=${opts.description}`,
+    ...(opts.unit ?? []),
+    '',
+    '[Service]',
+    ...opts.service,
+    ...(opts.install === undefined ? [] : ['', '[Install]', `WantedBy=${opts.install}`]),
+    '',
+  ].join('\n');
+}
+
+const atBoot = ['Wants=network-online.target', 'After=network-online.target'];
+/** Never given up: a node whose agent has stopped for good is a node without steering. */
+const again = ['Restart=always', 'RestartSec=1'];
+const withoutLimit = 'StartLimitIntervalSec=0';
+
+/** Makes transitions of the table and destroys flows of dead backends; asked by the prober, believes nothing. */
+const steerer: AgentUnit = {
+  unit: agentUnits.steerer,
+  because: 'the only process that may change the steering table',
+  content: service({
+    description: 'hairpin: changes the steering table when the agent asks for it',
+    unit: [...atBoot, `Before=${agentUnits.agent} kubelet.service`, withoutLimit],
+    service: [
+      'Type=simple',
+      command('steerer'),
+      ...again,
+      'OOMScoreAdjust=-900',
+      // root owns the node's client certificate; of root's powers one is left.
+      'User=root',
+      `Group=${agentUser}`,
+      'CapabilityBoundingSet=CAP_NET_ADMIN',
+      `RuntimeDirectory=${agentPaths.steererSocket.split('/').at(-2)}`,
+      'RuntimeDirectoryMode=0750',
+      'RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6',
+      'RestrictNamespaces=yes',
+      'ProtectProc=invisible',
+      'SystemCallFilter=@system-service',
+      'SystemCallFilter=~@mount @swap @reboot @raw-io @module @obsolete @debug @cpu-emulation @clock',
+      ...sandbox,
+    ],
+    install: 'multi-user.target',
+  }),
+};
+
+/** Decides. Before the kubelet, ready as soon as the table exists: a cold start never waits for an apiserver. */
+const agent: AgentUnit = {
+  unit: agentUnits.agent,
+  because: 'keeps steering alive; without it the kernel lets go after 3 s',
+  content: service({
+    description: 'hairpin: steers connections to the endpoint to ready apiservers',
+    unit: [
+      'Wants=network-online.target',
+      `After=network-online.target ${agentUnits.steerer}`,
+      // Wants and not Requires: a steerer that is restarted must not take the agent with it.
+      `Wants=${agentUnits.steerer} ${agentUnits.podsSocket}`,
+      'Before=kubelet.service',
+      withoutLimit,
+    ],
+    service: [
+      'Type=notify',
+      'NotifyAccess=all',
+      'WatchdogSec=15',
+      'TimeoutStartSec=20',
+      command('run'),
+      'ExecReload=/bin/kill -HUP $MAINPID',
+      ...again,
+      'OOMScoreAdjust=-900',
+      `StateDirectory=${agentPaths.state.split('/').at(-1)}`,
+      'StateDirectoryMode=0750',
+      `RuntimeDirectory=${agentPaths.runtime.split('/').at(-1)}`,
+      'RuntimeDirectoryMode=0755',
+      'RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6',
+      ...unprivileged,
+      ...sandbox,
+    ],
+    install: 'multi-user.target',
+  }),
+};
+
+/** Its own unit, so that nothing that happens to the agent is seen by a balancer. */
+const mirror: AgentUnit = {
+  unit: agentUnits.mirror,
+  because: 'tells balancers that cannot check HTTPS whether this apiserver is ready',
+  content: service({
+    description: 'hairpin: the readiness of the local apiserver over plain HTTP',
+    unit: [...atBoot, withoutLimit],
+    service: [
+      'Type=simple',
+      command('mirror'),
+      'ExecReload=/bin/kill -HUP $MAINPID',
+      ...again,
+      'OOMScoreAdjust=-900',
+      'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6',
+      'ProcSubset=pid',
+      ...unprivileged,
+      'SystemCallFilter=~@resources',
+      ...sandbox,
+    ],
+    install: 'multi-user.target',
+  }),
+};
+
+const podsSocket: AgentUnit = {
+  unit: agentUnits.podsSocket,
+  because: 'flows of pods to a dead apiserver are reset from inside their namespaces',
+  content: [
+    `# ${writtenBy}`,
+    '[Unit]',
+    "Description=hairpin: where the steerer asks for resets of pods' flows",
+    '',
+    '[Socket]',
+    `ListenStream=${agentPaths.podsSocket}`,
+    'SocketUser=root',
+    'SocketMode=0600',
+    'DirectoryMode=0700',
+    'RemoveOnStop=yes',
+    '',
+    '[Install]',
+    'WantedBy=sockets.target',
+    '',
+  ].join('\n'),
+};
+
+/** Started by its socket when there is something to reset; ends by itself when there is nothing more. */
+const pods: AgentUnit = {
+  unit: agentUnits.pods,
+  because: 'enters the namespaces of pods, which wants more than the steerer may have',
+  content: service({
+    description: "hairpin: destroys flows of a dead apiserver inside pods' namespaces",
+    unit: [`Requires=${agentUnits.podsSocket}`, `After=${agentUnits.podsSocket}`],
+    service: [
+      'Type=simple',
+      command('pods'),
+      'User=root',
+      'CapabilityBoundingSet=CAP_SYS_ADMIN CAP_NET_ADMIN',
+      'RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6',
+      'RestrictNamespaces=net mnt',
+      'SystemCallFilter=@system-service setns @mount',
+      ...sandbox.filter((line) => line !== 'PrivateTmp=yes'),
+    ],
+  }),
+};
+
+/** In the order in which they start. */
+export function agentUnitFiles(opts: { readonly mirror: boolean }): readonly WantedFile[] {
+  return [steerer, podsSocket, pods, agent, ...(opts.mirror ? [mirror] : [])].map(({ unit, because, content }) => ({
+    path: unitPath(unit),
+    content,
+    mode: 0o644,
+    because,
+  }));
+}
