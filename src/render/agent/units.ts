@@ -113,7 +113,8 @@ const agent: AgentUnit = {
     service: [
       'Type=notify',
       'NotifyAccess=all',
-      'WatchdogSec=15',
+      // Each sign of life is a short process (src/agent/prober/notify.ts).
+      'WatchdogSec=30',
       'TimeoutStartSec=20',
       command('run'),
       'ExecReload=/bin/kill -HUP $MAINPID',
