@@ -103,7 +103,8 @@ async function executable(arch: Arch, work: string): Promise<BuiltProgram> {
   // 26 MB of symbols that nobody reads on a node. binutils of one kind of machine do not know the other.
   await run('strip', [node]).catch(() => undefined);
   const config = {
-    main: join(work, 'main.cjs'),
+    // Relative: the path is in stack traces of every node.
+    main: 'main.cjs',
     mainFormat: 'commonjs',
     executable: node,
     output: join(work, name),
@@ -114,7 +115,7 @@ async function executable(arch: Arch, work: string): Promise<BuiltProgram> {
     assets: { 'cli.cjs': join(work, 'cli.cjs') },
   };
   await writeFile(join(work, 'sea.json'), JSON.stringify(config));
-  await run(process.execPath, [`--build-sea=${join(work, 'sea.json')}`]);
+  await run(process.execPath, ['--build-sea=sea.json'], { cwd: work });
   const libraries = arch === process.arch ? [await libatomic()] : [];
   const archive = join(work, `${name}.tar.gz`);
   await packProgram({ executable: join(work, name), libraries: libraries.flatMap((l) => l ?? []) }, archive);

@@ -21,6 +21,7 @@ export const askedUnits: readonly string[] = [
 export const askedFiles: readonly string[] = [
   agentPaths.ca,
   agentPaths.config,
+  agentPaths.drainFile,
   agentPaths.program,
   '/etc/kubernetes/pki/ca.crt',
   bindVipScriptPath,

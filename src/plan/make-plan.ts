@@ -1,5 +1,6 @@
 import type { HairpinBehaviour } from '../balancer/behaviour.ts';
 import type { ClusterFacts } from '../facts/types.ts';
+import { agentPaths } from '../render/agent/paths.ts';
 import { apiOf, kubeadmApiFor } from '../render/kubeadm/api.ts';
 import { canUploadCertificates } from '../render/kubeadm/commands.ts';
 import type { DocumentOptions } from '../render/kubeadm/documents.ts';
@@ -53,6 +54,7 @@ export function makePlan(input: PlanInput): Plan {
     device: (node) => view.node(node.name).device(node) ?? 'eth0',
     acceptUnsafe: input.acceptUnsafe,
     program: input.program,
+    draining: cluster.masters.map(({ name }) => name).filter((name) => view.node(name).file(agentPaths.drainFile)),
   });
   const { strategy } = choice;
   const desks = new Map<string, NodeDesk>();

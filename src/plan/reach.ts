@@ -86,10 +86,21 @@ function planUnit(
   wanted: WantedUnit,
   opts: { changed: ReadonlySet<string>; mustRestart: boolean; phase: PhaseName; add: Add },
 ): void {
-  const { unit, restartOn, because, undo } = wanted;
+  const { unit, restartOn, reloadOn = [], because, undo } = wanted;
   const desk = cx.desk(node);
   const isStale = restartOn.some((path) => opts.changed.has(path)) || (opts.mustRestart && !desk.isStarted(unit));
-  if (desk.unit(unit) === 'running' && !isStale) return;
+  if (desk.unit(unit) === 'running' && !isStale) {
+    if (desk.isStarted(unit) || !reloadOn.some((path) => opts.changed.has(path))) return;
+    opts.add(node, opts.phase, {
+      kind: 'unit',
+      slug: `reload-${unit}`,
+      unit,
+      actions: ['reload'],
+      because: 'it reads its configuration again and goes on',
+      estimateMs: estimates.unit,
+    });
+    return;
+  }
   const unitFiles = [unitPath(unit), ...restartOn].filter((path) => path.startsWith(unitPath('')));
   const reload = unitFiles.some((path) => opts.changed.has(path)) ? (['daemon-reload'] as const) : [];
   opts.add(node, opts.phase, {

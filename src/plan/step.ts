@@ -87,7 +87,7 @@ export interface RunStep extends StepBase {
   readonly okExitCodes: readonly number[];
 }
 
-export type UnitAction = 'daemon-reload' | 'enable' | 'disable' | 'start' | 'restart' | 'stop';
+export type UnitAction = 'daemon-reload' | 'enable' | 'disable' | 'start' | 'restart' | 'reload' | 'stop';
 
 /** `systemctl ACTION UNIT`, in this order. */
 export interface UnitStep extends StepBase {

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { getAsset } from 'node:sea';
 import { Script } from 'node:vm';
+import { troubleInWords } from './trouble.ts';
 import { isDaemonVerb, runDaemonVerb } from './verbs.ts';
 
 /**
@@ -8,9 +9,9 @@ import { isDaemonVerb, runDaemonVerb } from './verbs.ts';
  * which is text until somebody asks for it.
  */
 const [first, verb, ...rest] = process.argv.slice(2);
-if (first === 'agent' && isDaemonVerb(verb)) {
+if (first === 'agent' && isDaemonVerb(verb) && !rest.includes('--help')) {
   runDaemonVerb(verb, rest).catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(`${troubleInWords(error)}\n`);
     process.exit(1);
   });
 } else {
@@ -20,5 +21,6 @@ if (first === 'agent' && isDaemonVerb(verb)) {
   });
   const module = { exports: {} };
   const start = wrapper.runInThisContext() as (...args: readonly unknown[]) => void;
-  start(module.exports, createRequire(process.execPath), module, process.execPath, '/');
+  // Everything but Node.js itself is in the bundle, so where requires start from does not matter.
+  start(module.exports, createRequire('/hairpin'), module, '/hairpin', '/');
 }

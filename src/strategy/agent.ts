@@ -23,7 +23,7 @@ const made = new WeakMap<BaseContext, Map<string, Wanted>>();
 function makeAgent(cx: BaseContext, { node, part }: Place, because: string): Wanted {
   const { spec, masters } = cx;
   const mirror = part !== 'worker';
-  const config = renderAgentConfig({ spec, node, masters, device: cx.device(node) });
+  const config = renderAgentConfig({ spec, node, masters, device: cx.device(node), draining: cx.draining });
   const launcher = renderLauncher(cx.program);
   const files = [
     { path: agentPaths.program, content: launcher, mode: 0o755, because: 'the version in force, for units and people' },
@@ -34,16 +34,20 @@ function makeAgent(cx: BaseContext, { node, part }: Place, because: string): Wan
     unit: name,
     because: why,
     restartOn: [unitPath(name), ...restartOn],
+    reloadOn: [agentPaths.config],
     kind: 'ours',
     undo:
       name === agentUnits.steerer
         ? { argv: withdrawAgent, says: 'stop the agent and take steering out of the kernel' }
         : undefined,
   });
-  const own = [agentPaths.program, agentPaths.config];
+  const own = [agentPaths.program];
   const units = [
     unit(agentUnits.steerer, 'changes the steering table when the agent asks', own),
-    unit(agentUnits.podsSocket, "flows of pods are reset in pods' own namespaces", [unitPath(agentUnits.pods)]),
+    {
+      ...unit(agentUnits.podsSocket, "flows of pods are reset in pods' own namespaces", [unitPath(agentUnits.pods)]),
+      reloadOn: [],
+    },
     unit(agentUnits.agent, 'steers; without it the kernel lets go after 3 s', own),
     ...(mirror ? [unit(agentUnits.mirror, 'balancers may ask it whether this apiserver is ready', own)] : []),
   ];

@@ -36,6 +36,8 @@ export interface BaseContext {
   readonly acceptUnsafe: ReadonlySet<UnsafeChoice>;
   /** Names the version of hairpin's own program that nodes get (src/program/identity.ts). */
   readonly program: string;
+  /** Names of masters that are drained: their agents say so by a file (`agentPaths.drainFile`). */
+  readonly draining: readonly string[];
 }
 
 /** `options` are those of the strategy itself, whether asked for or chosen. */
@@ -96,12 +98,13 @@ export interface WantedFile {
   readonly because: string;
 }
 
-/** Enabled and running; started anew when one of `restartOn` changes. */
+/** Enabled and running; started anew when one of `restartOn` changes, told to read again when one of `reloadOn` does. */
 export interface WantedUnit {
   readonly unit: string;
   readonly because: string;
   /** Paths of files that the running unit has read. */
   readonly restartOn: readonly string[];
+  readonly reloadOn?: readonly string[];
   /** `ours`: its unit file is in `files`. */
   readonly kind: 'ours' | 'package';
   /** What `reset` runs instead of disabling the unit; `says` it in words. */

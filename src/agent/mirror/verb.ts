@@ -33,7 +33,8 @@ export async function mirrorVerb(args: readonly string[]): Promise<void> {
         config = again;
         log('configuration read again');
       },
-      (error: unknown) => log(`${error instanceof Error ? error.message : String(error)}; the one before stays in force`),
+      (error: unknown) =>
+        log(`${error instanceof Error ? error.message : String(error)}; the one before stays in force`),
     );
   });
   await runMirror({

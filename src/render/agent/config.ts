@@ -7,13 +7,15 @@ export interface AgentConfigOptions {
   readonly masters: readonly SpecNode[];
   /** The interface that has the node's primary address. */
   readonly device: string;
+  /** Names of masters that get no new connections. */
+  readonly draining: readonly string[];
 }
 
 /**
  * /etc/hairpin/agent.json of a node (`agentConfigSchema`). An endpoint that is a name gets its addresses from DNS, asked
  * by the agent itself again and again, unless the spec has them.
  */
-export function renderAgentConfig({ spec, node, masters, device }: AgentConfigOptions): string {
+export function renderAgentConfig({ spec, node, masters, device, draining }: AgentConfigOptions): string {
   const isMaster = node.role === 'control-plane';
   const nameAndAddresses = ({ name, addresses }: SpecNode) => ({ name, addresses: addresses.map((a) => a.text) });
   const config = {
@@ -26,6 +28,7 @@ export function renderAgentConfig({ spec, node, masters, device }: AgentConfigOp
     },
     apiServerPort: spec.apiServerPort,
     masters: masters.map(nameAndAddresses),
+    ...(draining.length === 0 ? {} : { draining }),
     steer: true,
     device,
     uplinks: 'auto',

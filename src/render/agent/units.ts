@@ -77,6 +77,7 @@ const steerer: AgentUnit = {
     service: [
       'Type=simple',
       command('steerer'),
+      'ExecReload=/bin/kill -HUP $MAINPID',
       ...again,
       'OOMScoreAdjust=-900',
       // root owns the node's client certificate; of root's powers one is left.

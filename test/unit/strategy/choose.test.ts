@@ -38,6 +38,7 @@ function contextOf(
     device: () => 'eth0',
     acceptUnsafe,
     program,
+    draining: [],
   };
 }
 
