@@ -110,6 +110,7 @@ async function gather(opts: DoctorOptions, budgetMs: number): Promise<Gathered> 
       gatherLive({
         spec: session.spec,
         nodes: session.nodes,
+        program: session.program.id,
         facts: (nodes) => gatherFacts(factsAsk(session.spec, nodes), { signal, timeout: budgetMs }),
         signal,
         now: now(),

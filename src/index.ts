@@ -2,6 +2,8 @@
  * The library. The command line uses this file and nothing behind it, so whatever `hairpin` can do, a program can do.
  */
 
+export { installAgent, isOfAgent } from './apply/flow/agent.ts';
+export { type DrainResult, drainNode } from './apply/flow/drain.ts';
 export { adminKubeconfig, openTunnel } from './apply/flow/kubeconfig.ts';
 export { checkCluster, checkNames, readStatus } from './apply/flow/look.ts';
 export { type NodeReset, type ResetResult, resetCluster } from './apply/flow/reset.ts';
@@ -17,6 +19,7 @@ export { allOk, type CheckResult } from './check/check.ts';
 export type { ClusterStatus } from './check/status.ts';
 export type { TimingReport } from './check/timing.ts';
 export { adoptCluster } from './cluster-adopt.ts';
+export { type AgentStatus, agentPaths, clusterAgents, type NodeAgent, readAgentStatus } from './cluster-agents.ts';
 export {
   type ClusterDiagnosis,
   causeIds,
@@ -64,6 +67,7 @@ export type { LabContext } from './lab/tier/tier.ts';
 export { describePlan } from './plan/describe.ts';
 export { isEmpty as isEmptyPlan, type Plan } from './plan/plan.ts';
 export { programId } from './program/identity.ts';
+export { runDaemonVerb } from './program/verbs.ts';
 export { paint } from './report/color.ts';
 export { createReporter } from './report/create.ts';
 export { type Emit, type Event, silent } from './report/event.ts';

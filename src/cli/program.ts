@@ -1,12 +1,15 @@
+import { isSea } from 'node:sea';
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { exitCodes } from '../index.ts';
+import { exitCodes, runDaemonVerb } from '../index.ts';
+import { agentCommand } from './commands/agent.ts';
 import { bundleCommand } from './commands/bundle.ts';
 import { checkCommand } from './commands/check.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { initCommand } from './commands/init.ts';
 import { kubeconfigCommand } from './commands/kubeconfig.ts';
 import { labCommand } from './commands/lab.ts';
+import { nodeCommand } from './commands/node.ts';
 import { planCommand } from './commands/plan.ts';
 import { probeCommand } from './commands/probe.ts';
 import { renderCommand } from './commands/render.ts';
@@ -35,8 +38,11 @@ export function createProgram(): Command {
     kubeconfigCommand(),
     renderCommand(),
     resetCommand(),
+    nodeCommand(),
+    agentCommand(runDaemonVerb),
     bundleCommand(`hairpin ${packageJson.version}`),
-    labCommand(),
+    // The lab runs its own source; the executable has none.
+    ...(isSea() ? [] : [labCommand()]),
   ]) {
     program.addCommand(command);
   }

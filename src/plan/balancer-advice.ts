@@ -1,3 +1,4 @@
+import { agentPorts } from '../render/agent/paths.ts';
 import type { Spec, StrategyName } from '../spec/spec.ts';
 import { controlPlaneNodes } from '../spec/spec.ts';
 import { detectionMs } from '../spec/timing.ts';
@@ -34,6 +35,14 @@ export function balancerAdvice(spec: Spec, strategy: StrategyName): BalancerAdvi
         ? [
             'a TCP check passes while an apiserver hangs or is not ready yet; HTTPS GET /readyz is better where the product has it',
           ]
+        : []),
+      ...(strategy === 'steer' && healthCheck.protocol !== 'https' && healthCheck.port !== agentPorts.mirror
+        ? [
+            `where it cannot check HTTPS (Alibaba CLB and NLB, Tencent): HTTP GET /readyz on port ${agentPorts.mirror} of each master, which also says no while a master is drained; open that port to the balancer's probes`,
+          ]
+        : []),
+      ...(healthCheck.protocol === 'http' && (healthCheck.port ?? backendPort) === spec.apiServerPort
+        ? ['an HTTP check never passes on the port of the apiserver, which answers HTTPS only']
         : []),
       ...(isTcp && strategy === 'keepalived-haproxy'
         ? ['a TCP check sees haproxy, and haproxy asks /readyz of the apiservers']

@@ -49,7 +49,11 @@ export async function mirrorVerb(args: readonly string[]): Promise<void> {
 }
 
 async function read(path: string): Promise<AgentConfig> {
-  const result = await readAgentConfig(await readFile(path, 'utf8'), path);
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    const hint = 'hairpin up and hairpin agent install write it';
+    throw new OperatorError('AGENT_CONFIG', `Cannot read ${path}`, { cause, hint });
+  });
+  const result = await readAgentConfig(text, path);
   if (result.ok) return result.config;
   throw new OperatorError('AGENT_CONFIG', result.diagnostics.map(formatDiagnostic).join('; '));
 }

@@ -4,6 +4,7 @@ import type { Undo } from '../../plan/step.ts';
 import { type Emit, task } from '../../report/event.ts';
 import { controlPlaneNodes } from '../../spec/spec.ts';
 import { FileJournal, type Journal, journalPath } from '../journal.ts';
+import type { NodeRecord } from '../on-node.ts';
 import { finishUndo, leftOnNode, readNodeJournal, undoInWords, undoOnNode, undosOf } from '../undo.ts';
 import { beginRun, lockAll } from './run.ts';
 import type { ClusterSession } from './session.ts';
@@ -14,6 +15,8 @@ export interface NodeReset {
   readonly undos: readonly Undo[];
   /** Hairpin keeps something there: a journal, a manifest, a measurement. */
   readonly anything: boolean;
+  /** Nothing of hairpin stays; false where only a part is taken back and other things are there. */
+  readonly whole: boolean;
 }
 
 export interface ResetOptions {
@@ -22,6 +25,10 @@ export interface ResetOptions {
   readonly signal: AbortSignal;
   /** Shows what will be undone and gives the answer. Not called when there is nothing. */
   readonly confirm: (resets: readonly NodeReset[]) => Promise<boolean>;
+  /** Takes back only these; all of them when absent. */
+  readonly only?: (record: NodeRecord) => boolean;
+  /** As the journal and the locks call it; `reset` when absent. */
+  readonly command?: string;
   readonly now?: () => Date;
 }
 
@@ -39,11 +46,11 @@ export interface ResetResult {
  */
 export async function resetCluster(opts: ResetOptions): Promise<ResetResult> {
   const { session, now = () => new Date() } = opts;
-  const run = beginRun('reset', opts.emit, now());
+  const run = beginRun(opts.command ?? 'reset', opts.emit, now());
   await using locked = await lockAll(session.nodes, run, opts.signal);
   const reachable = new Map([...session.nodes].filter(([name]) => !locked.unreachable.has(name)));
   for (const [name, error] of locked.unreachable) run.emit({ kind: 'warning', text: `${name}: ${error.message}` });
-  const resets = await Promise.all([...reachable].map(([name, node]) => planReset(name, node)));
+  const resets = await Promise.all([...reachable].map(([name, node]) => planReset(name, node, opts.only)));
   const unreachable = [...locked.unreachable.keys()];
   const todo = resets.filter(({ anything }) => anything);
   if (todo.length === 0) return { resets, notes: [], unreachable, journal: undefined };
@@ -69,13 +76,16 @@ export async function resetCluster(opts: ResetOptions): Promise<ResetResult> {
   return { resets, notes, unreachable, journal: path };
 }
 
-async function planReset(name: string, node: NodePort): Promise<NodeReset> {
+async function planReset(name: string, node: NodePort, only: ResetOptions['only']): Promise<NodeReset> {
   const [records, left] = await Promise.all([readNodeJournal(node), leftOnNode(node)]);
-  return { node: name, undos: undosOf(records), anything: left };
+  if (only === undefined) return { node: name, undos: undosOf(records), anything: left, whole: true };
+  const own = undosOf(records.filter(only));
+  const others = undosOf(records.filter((record) => !only(record)));
+  return { node: name, undos: own, anything: own.length > 0, whole: others.length === 0 };
 }
 
 async function resetNode(
-  { node: name, undos }: NodeReset,
+  { node: name, undos, whole }: NodeReset,
   nodes: ReadonlyMap<string, NodePort>,
   opts: { readonly emit: Emit; readonly signal: AbortSignal; readonly journal: Journal },
 ): Promise<readonly string[]> {
@@ -89,6 +99,7 @@ async function resetNode(
       opts.journal.add({ entry: 'undone', node: name, what });
       await undoOnNode(node, undo);
     }
+    if (!whole) return [];
     progress('units, files and directories as they were', undos.length, undos.length + 1);
     return (await finishUndo(node)).map((line) => `${name}: ${line}`);
   });

@@ -1,4 +1,5 @@
 import type { Check } from '../check.ts';
+import { agentsSteer } from './agents-steer.ts';
 import { apiserversReady } from './apiservers-ready.ts';
 import { certificates } from './certificates.ts';
 import { corednsReady } from './coredns-ready.ts';
@@ -17,6 +18,7 @@ export const checks: readonly Check[] = [
   kubeProxySynced,
   corednsReady,
   serviceReached,
+  agentsSteer,
   endpointReached,
   certificates,
   noDrift,

@@ -38,11 +38,13 @@ async function confirm(resets: readonly NodeReset[], options: Options, cx: Comma
   return askYes(`Take all of this back on ${resets.length} nodes? The cluster and its data are lost.`, cx.signal);
 }
 
-function resetInWords({ node, undos }: NodeReset): string {
+export function resetInWords({ node, undos, whole }: NodeReset): string {
   const lines = undos.map((undo, index) => `${node.padEnd(4)} ${String(index + 1).padStart(3)}  ${undoInWords(undo)}`);
   return [
     ...lines,
-    `${node.padEnd(4)} ${String(undos.length + 1).padStart(3)}  units, files and directories as they were`,
+    ...(whole
+      ? [`${node.padEnd(4)} ${String(undos.length + 1).padStart(3)}  units, files and directories as they were`]
+      : []),
   ].join('\n');
 }
 

@@ -29,6 +29,8 @@ interface GatherOptions {
   readonly facts: (nodes: ReadonlyMap<string, NodePort>) => Promise<ClusterFacts>;
   readonly signal: AbortSignal;
   readonly now: Date;
+  /** Names hairpin's own program, as a plan has it. */
+  readonly program: string;
   /** Milliseconds for everything; what is not there by then is missing, with its reason. */
   readonly budgetMs: number;
 }
@@ -101,7 +103,7 @@ async function askInTime(opts: GatherOptions): Promise<readonly CheckResult[]> {
 }
 
 function contextOf(opts: GatherOptions, facts: ClusterFacts): CheckContext {
-  const { spec, nodes, now, signal } = opts;
-  const plan = makePlan({ spec, facts, measured: undefined, acceptUnsafe: new Set() });
+  const { spec, nodes, now, signal, program } = opts;
+  const plan = makePlan({ spec, facts, measured: undefined, acceptUnsafe: new Set(), program });
   return { spec, nodes, facts, plan, tries: 0, now, signal };
 }
