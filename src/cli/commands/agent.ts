@@ -23,7 +23,7 @@ export function agentCommand(
       new Command(verb)
         .description(`${summary} (started by systemd)`)
         .addOption(new Option('--config <path>', 'agent.json').default('/etc/hairpin/agent.json'))
-        .addHelpText('after', `\nExample:\n  systemctl status hairpin-${verb === 'run' ? 'agent' : verb}\n`)
+        .addHelpText('after', `\nExample:\n  hairpin agent ${verb} --config /etc/hairpin/agent.json\n`)
         .action(async ({ config }: { readonly config: string }) =>
           runDaemon(verb as keyof typeof daemons, ['--config', config]),
         ),
