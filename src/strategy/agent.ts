@@ -43,11 +43,11 @@ function makeAgent(cx: BaseContext, { node, part }: Place, because: string): Wan
   });
   const own = [agentPaths.program];
   const units = [
-    unit(agentUnits.steerer, 'changes the steering table when the agent asks', own),
     {
       ...unit(agentUnits.podsSocket, "flows of pods are reset in pods' own namespaces", [unitPath(agentUnits.pods)]),
       reloadOn: [],
     },
+    unit(agentUnits.steerer, 'changes the steering table when the agent asks', own),
     unit(agentUnits.agent, 'steers; without it the kernel lets go after 3 s', own),
     ...(mirror ? [unit(agentUnits.mirror, 'balancers may ask it whether this apiserver is ready', own)] : []),
   ];

@@ -110,7 +110,7 @@ test('a hung apiserver is ejected and comes back', async () => {
   const pid = await standinPid(lab, 'm2');
   process.kill(pid, 'SIGSTOP');
   await untilInRotation(lab, ['m1', 'm3'], 6000);
-  expect(await ask('m2')).toBe('m2: the apiserver does not answer (nothing within 1000 ms), N ms ago\n503');
+  expect(await ask('m2')).toBe('m2: the apiserver does not answer (nothing within 2000 ms), N ms ago\n503');
   process.kill(pid, 'SIGCONT');
   await untilInRotation(lab, names, 6000);
 });

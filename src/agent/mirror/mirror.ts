@@ -7,8 +7,8 @@ import { type Seen, type Verdict, verdictOf } from './verdict.ts';
 
 /** Often enough that a balancer's own interval is what counts: the shortest on offer is 1 s. */
 const intervalMs = 500;
-/** A healthy apiserver answers /readyz in a few milliseconds; the freshness of `verdictOf` includes one of these. */
-const timeoutMs = 1000;
+/** As the prober has it: on a node that is overloaded an answer takes a second, and that is no reason to eject it. */
+const timeoutMs = 2000;
 
 export interface MirrorOptions {
   /** Read again at each look, so that a reload needs no restart. */

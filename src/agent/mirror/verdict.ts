@@ -15,7 +15,7 @@ export interface Verdict {
 }
 
 /** An answer older than this is no answer: the mirror itself was held up, or the apiserver hangs. */
-export const staleAfterMs = 3000;
+export const staleAfterMs = 4000;
 
 /** Whether a balancer may send connections here. Pure. */
 export function verdictOf(seen: Seen, drained: boolean, now: number): Verdict {

@@ -73,7 +73,14 @@ const steerer: AgentUnit = {
   because: 'the only process that may change the steering table',
   content: service({
     description: 'hairpin: changes the steering table when the agent asks for it',
-    unit: [...atBoot, `Before=${agentUnits.agent} kubelet.service`, withoutLimit],
+    unit: [
+      'Wants=network-online.target',
+      // It asks the pods unit whether refusals can be held on this kernel, once, when it starts.
+      `Wants=${agentUnits.podsSocket}`,
+      `After=network-online.target ${agentUnits.podsSocket}`,
+      `Before=${agentUnits.agent} kubelet.service`,
+      withoutLimit,
+    ],
     service: [
       'Type=simple',
       command('steerer'),
@@ -199,7 +206,7 @@ const pods: AgentUnit = {
 
 /** In the order in which they start. */
 export function agentUnitFiles(opts: { readonly mirror: boolean }): readonly WantedFile[] {
-  return [steerer, podsSocket, pods, agent, ...(opts.mirror ? [mirror] : [])].map(({ unit, because, content }) => ({
+  return [podsSocket, pods, steerer, agent, ...(opts.mirror ? [mirror] : [])].map(({ unit, because, content }) => ({
     path: unitPath(unit),
     content,
     mode: 0o644,

@@ -13,7 +13,7 @@ test.each<{ seen: Seen; drained?: boolean; ready: boolean; because: string }>([
   {
     seen: { is: 'ready', at: now - staleAfterMs - 1 },
     ready: false,
-    because: 'the last answer of the apiserver was 3001 ms ago',
+    because: 'the last answer of the apiserver was 4001 ms ago',
   },
   {
     seen: { is: 'alive', at, prober: undefined },
