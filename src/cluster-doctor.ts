@@ -42,11 +42,13 @@ interface DoctorOptions {
   readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly now?: () => Date;
+  /** For everything that is asked of the nodes; what is not there by then is told as missing. */
+  readonly budgetMs?: number | undefined;
 }
 
 /** Looks at every node at once and says what is wrong. Changes nothing, throws only for an abort. */
 export async function diagnoseCluster(opts: DoctorOptions): Promise<ClusterDiagnosis> {
-  const gathered = await gather(opts, budgets.doctor);
+  const gathered = await gather(opts, opts.budgetMs ?? budgets.doctor);
   const { live, logs, ms } = gathered;
   const seen = live.nodes.filter(({ unreachable }) => !unreachable).length;
   return { ...diagnose({ live, logs }), cluster: live.spec.name, ms, seen, of: live.nodes.length };
@@ -79,7 +81,7 @@ export interface SupportBundle {
 
 /** Everything that somebody else needs to say what is wrong, in one file without secrets: facts, checks, logs, journals. */
 export async function makeSupportBundle(opts: DoctorOptions & { readonly path: string }): Promise<SupportBundle> {
-  const { live, collected } = await gather(opts, budgets.support);
+  const { live, collected } = await gather(opts, opts.budgetMs ?? budgets.support);
   const { name } = live.spec;
   const root = `hairpin-support-${name}`;
   const logs = collected.flatMap(({ node, texts }) =>

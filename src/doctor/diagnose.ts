@@ -35,7 +35,8 @@ export interface Diagnosis {
 const enough = 3;
 
 /** Evidence → findings, best first: by confidence, then in the order of the list of causes. Pure. */
-export function diagnose(evidence: Evidence, list: readonly Cause[] = causes): Diagnosis {
+export function diagnose(given: Evidence, list: readonly Cause[] = causes): Diagnosis {
+  const evidence = { ...given, logs: recent(given) };
   const cx = logContext(evidence.logs, knownHosts(evidence));
   const found = list.flatMap((cause) => {
     const one = find(cause, evidence, cx);
@@ -50,6 +51,19 @@ export function diagnose(evidence: Evidence, list: readonly Cause[] = causes): D
     // Stable: the order of the list decides between equals.
     .toSorted((a, b) => confidences.indexOf(a.confidence) - confidences.indexOf(b.confidence));
   return { findings, symptoms: symptoms(evidence, findings), missing: missing(evidence) };
+}
+
+/** On live nodes a line is news for this long: what goes on wrong is said again within it, what is over is not. */
+const newsMs = 90_000;
+
+function recent({ live, logs }: Evidence): readonly LogEntry[] {
+  if (live === undefined) return logs;
+  const offsets = new Map(
+    live.nodes.map(({ spec, facts }) => [spec.name, facts?.clock.is === 'known' ? facts.clock.value.offsetMs : 0]),
+  );
+  return logs.filter(
+    ({ at, node }) => at === undefined || at >= live.now.getTime() + (offsets.get(node ?? '') ?? 0) - newsMs,
+  );
 }
 
 function coversAll(finding: Finding, named: ReadonlySet<string>): boolean {

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { Option } from 'commander';
-import { type ClusterSession, OperatorError, openSession } from '../../index.ts';
+import { InvalidArgumentError, Option } from 'commander';
+import { type ClusterSession, OperatorError, openSession, parseDuration } from '../../index.ts';
 import type { CommandContext } from '../run.ts';
 
 /** What every command that works on a cluster takes. */
@@ -18,6 +18,18 @@ export function fileOption(): Option {
 
 export function sudoOption(): Option {
   return new Option('--ask-sudo-password', 'ask for the password that sudo wants (or set HAIRPIN_SUDO_PASSWORD)');
+}
+
+/** `--timeout` of commands that look at nodes and make do with what is there by then; milliseconds. */
+export function timeoutOption(usual: string): Option {
+  return new Option(
+    '--timeout <time>',
+    `how long to look at most; what is late is left out, and said (default: ${usual})`,
+  ).argParser((text) => {
+    const ms = parseDuration(text);
+    if (ms === undefined || ms < 1000) throw new InvalidArgumentError('a time of at least 1s, as in 10s');
+    return ms;
+  });
 }
 
 /** The cluster that the options name, with a sudo password where one is given. */

@@ -2,11 +2,12 @@ import { Command } from 'commander';
 import { type Diagnosis, diagnoseCluster, diagnoseLogs, exitCodes, explain } from '../../index.ts';
 import { outputOption } from '../output.ts';
 import { runCommand } from '../run.ts';
-import { type ClusterOptions, fileOption, sessionFor, sudoOption } from './cluster-options.ts';
+import { type ClusterOptions, fileOption, sessionFor, sudoOption, timeoutOption } from './cluster-options.ts';
 import { doctorText, lookedText } from './doctor-text.ts';
 
 interface Options extends ClusterOptions {
   readonly log?: readonly string[];
+  readonly timeout?: number;
 }
 
 /** `hairpin doctor`: from what is seen to why, and to the next command. Exit code 0 when nothing is wrong, 2 otherwise. */
@@ -15,6 +16,7 @@ export function doctorCommand(): Command {
     .description('say what is wrong with the cluster, why, and what to do; exit code 2 when something is')
     .addOption(fileOption())
     .option('--log <file...>', 'judge these instead of nodes: logs, folders of them, support bundles')
+    .addOption(timeoutOption('4.5s'))
     .addOption(sudoOption())
     .addOption(outputOption())
     .addHelpText(
@@ -34,7 +36,12 @@ export function doctorCommand(): Command {
           return codeOf(diagnosis);
         }
         await using session = await sessionFor(options, cx);
-        const diagnosis = await diagnoseCluster({ session, emit: cx.emit, signal: cx.signal });
+        const diagnosis = await diagnoseCluster({
+          session,
+          emit: cx.emit,
+          signal: cx.signal,
+          budgetMs: options.timeout,
+        });
         cx.print(diagnosis, () => text(diagnosis, lookedText(diagnosis)));
         return codeOf(diagnosis);
       }),

@@ -10,10 +10,12 @@ export const balancerIdleTimeout: Cause = {
 (haproxy's \`timeout client 30s\`, kubeadm#2227) cuts watches in the quiet: clients log lost connections in a rhythm while
 everything is healthy.`,
   run: 'hairpin check timing    (says which timeout is below 30 s; raise it to 10 minutes or more)',
-  produced: 'lab',
+  general: true,
+  produced: 'recorded',
   signs: [
     {
-      in: ['kubelet', 'kube-proxy', 'coredns', 'kube-controller-manager', 'kube-scheduler', 'unknown'],
+      // Not of the controllers: they dial their own apiserver, past every balancer.
+      in: ['kubelet', 'kube-proxy'],
       match: /http2: client connection (?:lost|force closed via ClientConn\.Close)/,
       confidence: 'likely',
       atLeast: 3,

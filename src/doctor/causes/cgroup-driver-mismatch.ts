@@ -36,10 +36,9 @@ kubelet's start. Kubelets from 1.34 on ask a containerd 2 or newer which one it 
       const systemd = node.look?.systemdCgroup;
       if (driver === undefined || systemd === undefined || (driver === 'systemd') === systemd) return undefined;
       const runtime = systemd ? 'systemd' : 'cgroupfs';
-      const running = known(node.facts?.listening)?.some(({ programs }) => programs.includes('kubelet')) === true;
+      const listening = known(node.facts?.listening);
+      if (listening === undefined || listening.some(({ programs }) => programs.includes('kubelet'))) return undefined;
       // A kubelet that asks the runtime does not care what its own file says; only a node that is down is evidence.
-      return running
-        ? undefined
-        : `the kubelet says ${driver}, containerd says ${runtime}, and the kubelet does not run`;
+      return `the kubelet says ${driver}, containerd says ${runtime}, and the kubelet does not run`;
     }),
 };

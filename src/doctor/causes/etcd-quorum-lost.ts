@@ -9,12 +9,14 @@ export const etcdQuorumLost: Cause = {
   explanation: `Every apiserver answers /readyz with [-]etcd failed and every request with a time-out. With three members one may be lost,
 with two none. Members that never started count too.`,
   run: 'etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key endpoint status --cluster -w table    (on {node})',
+  logsAloneAreOld: true,
   produced: 'lab',
   signs: [
     {
       in: ['kube-apiserver', 'etcd', 'kubeadm'],
       match:
         /etcdserver: no leader|etcdserver: leader changed.*no leader|lost leader .* at term|"rejected connection".*no leader/,
+      unless: /elected leader|became leader/,
       confidence: 'possible',
       atLeast: 3,
       example:

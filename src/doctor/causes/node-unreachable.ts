@@ -1,22 +1,24 @@
-import type { Cause } from '../cause.ts';
-import { dialsAt, each } from './help.ts';
+import type { Cause, Sighting } from '../cause.ts';
+import { dialsAt } from './help.ts';
 
 export const nodeUnreachable: Cause = {
   id: 'node-unreachable',
-  title: 'a node does not answer by ssh',
+  title: 'a node does not answer by ssh, or not in time',
   needs: ['facts', 'dials'],
   why: 'it may be off or cut off; nothing on {nodes} could be looked at',
   explanation: `Off, cut off, or only its sshd: what the other nodes get when they dial its apiserver tells the difference.`,
-  run: 'ssh -v {node}; see its console',
+  run: 'ssh -v {node}    (and its console; a slow way or a busy machine: hairpin doctor --timeout 30s)',
   general: true,
   produced: 'lab',
   signs: [],
   judge: (live) =>
-    each(
-      live.nodes.filter(({ unreachable }) => unreachable),
-      'certain',
-      (node) => {
-        const dials = dialsAt(live, node.spec.name);
+    live.nodes
+      .filter(({ unreachable }) => unreachable)
+      .map((node): Sighting => {
+        const { name } = node.spec;
+        const report = live.facts.nodes.find((one) => one.node === name);
+        const late = report?.is === 'unreachable' && report.code === 'NODE_TIMEOUT';
+        const dials = dialsAt(live, name);
         const answered = dials.some((one) => one.dials.answered > 0);
         const others =
           dials.length === 0
@@ -24,7 +26,11 @@ export const nodeUnreachable: Cause = {
             : answered
               ? '; its apiserver answers the other nodes'
               : '; its apiserver answers nobody either';
-        return `${node.missing[0] ?? 'no answer'}${others}`;
-      },
-    ),
+        return {
+          node: name,
+          // Late is not gone: it may be this machine that is busy, or the way that is long.
+          confidence: late && (dials.length === 0 || answered) ? 'likely' : 'certain',
+          saw: `${node.missing[0] ?? 'no answer'}${others}`,
+        };
+      }),
 };

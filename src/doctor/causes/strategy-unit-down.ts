@@ -9,7 +9,7 @@ export const strategyUnitDown: Cause = {
   explanation: `Each strategy has a unit of its own: hairpin-agent or hairpin-steer, hairpin-bind-vip, hairpin-haproxy, hairpin-keepalived. When
 it is stopped or failed, the node is as if it had no strategy; where the balancer hairpins, it works.`,
   run: 'systemctl status "hairpin-*"; hairpin up    (on {nodes}: starts what is stopped)',
-  produced: 'lab',
+  produced: 'recorded',
   signs: [],
   judge: (live) =>
     each(live.nodes, 'likely', (node) => {

@@ -1,11 +1,7 @@
 import type { Check, CheckContext, CheckResult } from '../../check/check.ts';
 import { runChecks } from '../../check/check.ts';
-import { apiserversReady } from '../../check/checks/apiservers-ready.ts';
 import { certificates } from '../../check/checks/certificates.ts';
-import { corednsReady } from '../../check/checks/coredns-ready.ts';
-import { etcdMembers } from '../../check/checks/etcd-members.ts';
 import { kubeProxySynced } from '../../check/checks/kube-proxy-synced.ts';
-import { nodesReady } from '../../check/checks/nodes-ready.ts';
 import type { ClusterFacts } from '../../facts/types.ts';
 import type { NodePort } from '../../node/port.ts';
 import { makePlan } from '../../plan/make-plan.ts';
@@ -13,6 +9,7 @@ import type { Spec } from '../../spec/spec.ts';
 import { formatDuration } from '../../std/duration.ts';
 import type { Live, LogEntry } from '../evidence.ts';
 import { type Collected, collectNode } from './collect.ts';
+import { checksFromFacts } from './from-facts.ts';
 import { hurried } from './hurry.ts';
 
 export interface Gathered {
@@ -35,8 +32,8 @@ interface GatherOptions {
   readonly budgetMs: number;
 }
 
-/** Light, and asked without facts: they run beside everything else. */
-const asking: readonly Check[] = [apiserversReady, etcdMembers, nodesReady, kubeProxySynced, corednsReady];
+/** What facts do not answer. Asked beside everything else. */
+const asking: readonly Check[] = [kubeProxySynced];
 
 /** Facts, tries, logs and checks of all nodes at once. Looks only. */
 export async function gatherLive(opts: GatherOptions): Promise<Gathered> {
@@ -55,11 +52,10 @@ export async function gatherLive(opts: GatherOptions): Promise<Gathered> {
     askInTime({ ...opts, nodes, budgetMs: deadline - performance.now() }),
   ]);
   const fromFacts = await runChecks([certificates], contextOf({ ...opts, nodes }, facts));
-  const live: Live = {
+  const looked: Omit<Live, 'checks'> = {
     spec,
     facts,
     now,
-    checks: [...checks, ...fromFacts],
     nodes: spec.nodes.map((node) => {
       const report = facts.nodes.find((one) => one.node === node.name);
       const own = collected.find((one) => one.node === node.name);
@@ -74,6 +70,7 @@ export async function gatherLive(opts: GatherOptions): Promise<Gathered> {
       };
     }),
   };
+  const live = { ...looked, checks: [...checksFromFacts(looked), ...checks, ...fromFacts] };
   return { live, logs: collected.flatMap(({ logs }) => logs), collected, ms: performance.now() - start };
 }
 
