@@ -1,5 +1,5 @@
 /** The verbs that systemd starts on a node (docs/decisions/0008): `hairpin agent VERB --config FILE`. */
-export const daemonVerbs = ['run', 'steerer', 'pods', 'mirror', 'hold-test'] as const;
+export const daemonVerbs = ['run', 'steerer', 'pods', 'mirror', 'hold-test', 'uninstall'] as const;
 export type DaemonVerb = (typeof daemonVerbs)[number];
 
 export function isDaemonVerb(verb: string | undefined): verb is DaemonVerb {
@@ -16,6 +16,10 @@ export async function runDaemonVerb(verb: DaemonVerb, args: readonly string[]): 
     case 'steerer': {
       const { steererVerb } = await import('../agent/steerer/verb.ts');
       return await steererVerb(args);
+    }
+    case 'uninstall': {
+      const { uninstallVerb } = await import('../agent/steerer/uninstall-verb.ts');
+      return await uninstallVerb();
     }
     case 'hold-test': {
       const { holdTestVerb } = await import('../agent/steerer/hold-test-verb.ts');

@@ -26,7 +26,7 @@ export interface AgentMachine extends AsyncDisposable {
     Record<'config' | 'steererSocket' | 'podsSocket' | 'statusSocket' | 'state' | 'drainFile', string>
   >;
   /** Starts a process of the agent, as its unit would: with its user and its capabilities. Waits until it listens. */
-  start(verb: AgentVerb): Promise<void>;
+  start(verb: AgentVerb, env?: Readonly<Record<string, string>>): Promise<void>;
   /** Sends a signal; after one that ends the process, waits until it has ended. */
   signal(verb: AgentVerb, signal: NodeJS.Signals): Promise<void>;
   pid(verb: AgentVerb): number;
@@ -123,8 +123,16 @@ export async function startAgent(lab: Lab, name: string, opts: AgentMachineOptio
     config,
     log,
     paths,
-    async start(verb) {
-      const [file = '', ...args] = lab.argvIn(name, argvOf[verb]());
+    async start(verb, env = {}) {
+      const set = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+      const argv = argvOf[verb]();
+      const program = argv.indexOf(process.execPath);
+      const [file = '', ...args] = lab.argvIn(name, [
+        ...argv.slice(0, program),
+        '/usr/bin/env',
+        ...set,
+        ...argv.slice(program),
+      ]);
       const child = spawn(file, args, {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...process.env, NOTIFY_SOCKET: undefined },

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { chunks, type Flow } from '../steerer/flows.ts';
+import { holdTestMs } from '../steerer/hold-test.ts';
 import { maxFlows, type PodsAnswer, printPodsRequest } from './request.ts';
 
 /** Asks the pods process to close the sockets of flows, some hundred at a time. A text says why it could not. */
@@ -15,7 +16,7 @@ export async function closePodFlows(path: string, flows: readonly Flow[]): Promi
 
 /** Asks the pods process whether held refusals move to another backend on this kernel. A text says why there is no verdict. */
 export async function askHoldTest(path: string): Promise<boolean | string> {
-  const answer = await ask(path, printPodsRequest({ op: 'hold-test' }), 10_000);
+  const answer = await ask(path, printPodsRequest({ op: 'hold-test' }), holdTestMs + 1000);
   if (!answer.ok) return answer.problem;
   return 'holds' in answer ? answer.holds : 'an answer to something else';
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { agentPaths } from '../config/paths.ts';
-import { holdTestArgv, readHoldTest } from '../steerer/hold-test.ts';
+import { holdTestArgv, holdTestMs, readHoldTest } from '../steerer/hold-test.ts';
 import { serveLines } from '../steerer/line-server.ts';
 import { runTool } from '../steerer/run-tool.ts';
 import { inheritedSocket } from '../steerer/systemd.ts';
@@ -35,7 +35,7 @@ export async function podsVerb(args: readonly string[]): Promise<void> {
       return JSON.stringify({ ok: false, problem: request } satisfies PodsAnswer);
     }
     if (request.op === 'hold-test') {
-      const holds = readHoldTest(await runTool(holdTestArgv([]), { timeoutMs: 9000 }));
+      const holds = readHoldTest(await runTool(holdTestArgv([]), { timeoutMs: holdTestMs }));
       const answer: PodsAnswer = typeof holds === 'string' ? { ok: false, problem: holds } : { ok: true, holds };
       return JSON.stringify(answer);
     }

@@ -1,9 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { holdTestArgv, readHoldTest } from './hold-test.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { holdTestArgv, holdTestMs, readHoldTest } from './hold-test.ts';
 import type { RunTool } from './run-tool.ts';
 
 /**
- * Whether held refusals move to another backend on this kernel. Until that is known (1 to 4 s after the first start on a
+ * Whether held refusals move to another backend on this kernel. Until that is known (2 s after the first start on a
  * kernel) they are held: that was measured on Linux 6.18 and nothing speaks against others; when it cannot be found out,
  * they are not.
  */
@@ -23,21 +24,33 @@ export interface HoldDeps {
   readonly log: (text: string) => void;
 }
 
+/** A boot is a busy time: what could not be found out then is tried again. */
+const attempts = 3;
+const pauseMs = 20_000;
+
 /** Finds out in the background. */
 export function learnHold({ file, kernel, ask, run, log }: HoldDeps): HoldKnowledge {
   let verdict: boolean | string | undefined;
-  const find = async () => {
+  const findOnce = async () => {
     const kept = await readFile(file, 'utf8').catch(() => '');
     const [of, said] = kept.trim().split(' ');
     if (of === kernel && (said === 'yes' || said === 'no')) return said === 'yes';
     let found = await ask();
     if (typeof found === 'string') {
       const why = found;
-      // Without the pods process: as root of a user namespace, where the kernel lets everybody make one.
-      found = readHoldTest(await run(holdTestArgv(['--user', '--map-root-user']), { timeoutMs: 10_000 }));
+      // Without the pods process: with the capabilities of a user namespace, where the kernel lets everybody make one.
+      found = readHoldTest(await run(holdTestArgv(['--user', '--keep-caps']), { timeoutMs: holdTestMs }));
       if (typeof found === 'string') found = `${why}; ${found}`;
     }
     if (typeof found === 'boolean') await writeFile(file, `${kernel} ${found ? 'yes' : 'no'}\n`).catch(() => undefined);
+    return found;
+  };
+  const find = async () => {
+    let found = await findOnce();
+    for (let i = 1; i < attempts && typeof found === 'string'; i += 1) {
+      await sleep(pauseMs, undefined, { ref: false });
+      found = await findOnce();
+    }
     return found;
   };
   void find()

@@ -104,6 +104,12 @@ export function renderSteering(family: Family, targets: readonly SteerTarget[], 
   return renderChainRules(family, steerTable, steerRules(family, targets, hold));
 }
 
+/** The transaction that ends steering for good: nothing is steered, held or renewed; what was translated stays so. */
+export function renderWithdrawal(family: Family): string {
+  const chains = ['steer', 'hold', 'renew'].map((name): Chain => ({ name, rules: [] }));
+  return `${renderChainRules(family, steerTable, chains)}flush set ${familyWords(family).table} ${steerTable} live\n`;
+}
+
 /** The two chains that a transition fills. */
 export function steerRules(family: Family, targets: readonly SteerTarget[], hold: boolean): readonly Chain[] {
   const spread = () =>

@@ -4,8 +4,9 @@ import type { Lab } from '../../../src/lab/runtime/start-lab.ts';
 import { renderSteering, steerTableOf } from '../../../src/render/nftables/steer.ts';
 import { renderTable } from '../../../src/render/nftables/table.ts';
 import { address } from '../../../src/std/address.ts';
-import { type AgentMachine, proberId, startAgent } from '../../support/agent-machine.ts';
+import { proberId, startAgent } from '../../support/agent-machine.ts';
 import { dial, flow, silence, tally, untilInRotation, wireLab } from '../../support/balancer-lab.ts';
+import { nftOn, startSteering } from '../../support/steering.ts';
 
 const names = ['m1', 'm2', 'm3'];
 const check = { protocol: 'https', intervalMs: 500, timeoutMs: 2_000, rise: 1, fall: 3 } as const;
@@ -24,44 +25,8 @@ beforeAll(async () => {
 });
 afterAll(async () => await lab?.[Symbol.asyncDispose]());
 
-/** The steerer on m1 with a table, alive, steering to these masters. */
-async function steering(to: readonly string[], opts: { hold?: boolean } = {}) {
-  const agent = await startAgent(lab, 'm1', { processes: ['pods', 'steerer'] });
-  const alive = agent.keepAlive();
-  const endpoints = agent.config.endpoint.addresses;
-  const of = (names: readonly string[]) =>
-    agent.config.masters.filter(({ name }) => names.includes(name)).map(({ addresses }) => addresses[0] ?? '');
-  const steer = (names: readonly string[], hold = opts.hold ?? false) =>
-    agent.ask({ op: 'steer', backends: of(names), hold });
-  const ensure = () => agent.ask({ op: 'ensure', endpoints });
-  const first = await ensure();
-  if (!first.ok) throw new Error(first.problem);
-  await steer(to);
-  await agent.renew();
-  return {
-    agent,
-    alive,
-    steer,
-    ensure,
-    of,
-    epoch: first.epoch,
-    async [Symbol.asyncDispose]() {
-      alive[Symbol.dispose]();
-      await agent[Symbol.asyncDispose]();
-      await clean(agent);
-    },
-  };
-}
-
-async function clean(_agent: AgentMachine): Promise<void> {
-  await nft('delete table ip hairpin').catch(() => undefined);
-}
-
-async function nft(text: string): Promise<string> {
-  const ran = await lab.exec('m1', ['nft', '-f', '-'], { stdin: `${text}\n` });
-  if (ran.exitCode !== 0) throw new Error(ran.stderr);
-  return ran.stdout;
-}
+const steering = (to: readonly string[]) => startSteering(lab, to);
+const nft = (text: string) => nftOn(lab, 'm1', text);
 
 async function seen(from = 'm1'): Promise<string> {
   return tally(await dial(lab, from, { tries, connectMs: 3000 }));
@@ -125,7 +90,7 @@ describe('the steering table', () => {
     expect(await agent.ask({ op: 'status' })).toMatchObject({ backends: [m2.text], hold: true });
     expect(await throughout).toEqual(Array.from({ length: 8 }, () => `m2 ${tries}`));
     expect((await stays.end()).is).toBe('alive');
-    await clean(agent);
+    await nft('delete table ip hairpin');
   });
 
   test('comes back with everything in it when somebody flushes the ruleset', async () => {
