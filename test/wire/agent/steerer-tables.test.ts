@@ -173,4 +173,24 @@ describe('the steering table', () => {
     await sleep(3500);
     expect(await seen()).not.toBe(`m2 ${tries}`);
   });
+
+  test('a steered connection takes another source port where a direct one to the same backend is in its TIME_WAIT', async () => {
+    await using it = await steering(['m2']);
+    const [m2 = ''] = it.of(['m2']);
+    // So few ports that every steered connection meets the tuple of a direct one, which conntrack keeps for 120 s.
+    await lab.exec('m1', ['sh', '-c', 'echo 40000 40119 >/proc/sys/net/ipv4/ip_local_port_range']);
+    try {
+      const settings = { tries: 100, connectMs: 5000 };
+      expect(tally(await dial(lab, 'm1', { ...settings, host: m2 }))).toBe('m2 100');
+      expect(tally(await dial(lab, 'm1', settings))).toBe('m2 100');
+      const { stdout } = await lab.exec('m1', ['conntrack', '-L', '-p', 'tcp', '--dst-nat']);
+      const moved = stdout.split('\n').filter((line) => {
+        const [from, , , back] = [...line.matchAll(/[sd]port=(\d+)/g)].map(([, port]) => port);
+        return from !== back;
+      });
+      expect(moved.length).toBeGreaterThan(60);
+    } finally {
+      await lab.exec('m1', ['sh', '-c', 'echo 32768 60999 >/proc/sys/net/ipv4/ip_local_port_range']);
+    }
+  });
 });
