@@ -35,6 +35,16 @@ export { planCluster, type RenderedNode, renderCluster, writeNodeFiles } from '.
 export { type ProbeClusterOptions, probeCluster } from './cluster-probe.ts';
 export { checkTiming } from './cluster-timing.ts';
 export type { Diagnosis, Finding } from './doctor/diagnose.ts';
+export type { DrillSite } from './drill/site/site.ts';
+export {
+  type DrillResult,
+  drillReports,
+  healDrills,
+  listDrills,
+  planDrills,
+  runDrills,
+  showDrill,
+} from './drill-cluster.ts';
 export { type Diagnostic, formatDiagnostic } from './errors/diagnostic.ts';
 export { BadSpecError, exitCodes, OperatorError } from './errors/operator-error.ts';
 export { type ArtefactOptions, type Artefacts, ensureArtefacts } from './lab/artefacts/artefacts.ts';
@@ -45,6 +55,7 @@ export { formatBytes } from './lab/cache/space.ts';
 export type { DnsRecord } from './lab/dns/records.ts';
 export { readDns, setDns } from './lab/dns/start.ts';
 export { type DiagnoseOptions, diagnoseHost, type HostReport, requireFit } from './lab/doctor/diagnose.ts';
+export { labSite } from './lab/drill/site.ts';
 export { type BreakRequest, breakLab, healFaults, withFault } from './lab/faults/break.ts';
 export type { FaultRecord, LabFault } from './lab/faults/fault.ts';
 export { commonFaults, faultsOf } from './lab/faults/list.ts';

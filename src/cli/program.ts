@@ -6,6 +6,7 @@ import { agentCommand } from './commands/agent.ts';
 import { bundleCommand } from './commands/bundle.ts';
 import { checkCommand } from './commands/check.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { drillCommand } from './commands/drill.ts';
 import { initCommand } from './commands/init.ts';
 import { kubeconfigCommand } from './commands/kubeconfig.ts';
 import { labCommand } from './commands/lab.ts';
@@ -34,6 +35,7 @@ export function createProgram(): Command {
     statusCommand(),
     checkCommand(),
     doctorCommand(),
+    drillCommand(),
     supportCommand(),
     kubeconfigCommand(),
     renderCommand(),

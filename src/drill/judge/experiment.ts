@@ -8,6 +8,10 @@ const rateWithin = 0.01;
 /** An attempt that starts so late is a sign of a machine that was too busy for the measurement, in milliseconds. */
 const lateMs = 50;
 
+/** A cluster, or a machine, that is so slow before anything is broken cannot be told from a broken one. */
+const slowMs = 500;
+const slowWithin = 0.05;
+
 /** Why the history proves nothing about the cluster; empty when the experiment was good. */
 export function badExperiment(
   history: readonly DrillRecord[],
@@ -15,6 +19,7 @@ export function badExperiment(
   window: Window | undefined,
 ): readonly string[] {
   if (window === undefined) return ['the fault was never in force'];
+  if (clients.length === 0) return ['no client said anything'];
   const engines = history.filter((r): r is EngineReport => r.is === 'engine');
   return clients.flatMap((client) => {
     const engine = engines.find((e) => e.client === client);
@@ -32,10 +37,17 @@ export function badExperiment(
     if (attempts.length < engine.started) {
       problems.push(`${client} reported ${attempts.length} of the ${engine.started} connections that it started`);
     }
-    const before = attempts.filter((a) => a.scheduledAt >= window.beginAt && a.endedAt < window.injectAt);
-    const failed = before.filter(isFailed);
+    const before = attempts.filter((a) => a.scheduledAt >= window.beginAt && a.scheduledAt < window.injectAt - slowMs);
+    const failed = before.filter((a) => isFailed(a) && a.endedAt < window.injectAt);
     if (failed.length > 0) {
       problems.push(`${client} had ${failed.length} of ${before.length} connections fail before the fault`);
+    }
+    // Those that were still waiting when the fault came would be put down to it.
+    const slow = before.filter((a) => a.endedAt - a.scheduledAt > slowMs);
+    if (slow.length > before.length * slowWithin) {
+      problems.push(
+        `${client} waited more than ${slowMs} ms for ${slow.length} of ${before.length} connections before the fault`,
+      );
     }
     return problems;
   });

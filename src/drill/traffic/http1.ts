@@ -1,12 +1,5 @@
 import type { TLSSocket } from 'node:tls';
 
-/** The part of an HTTP/1.1 answer that the traffic looks at. */
-export interface Answer {
-  readonly status: number;
-  readonly server: string | undefined;
-  readonly body: string;
-}
-
 /** The request as text. Node's own client costs three times as much processor time as the handshake around it. */
 export function requestText(opts: {
   readonly method?: string;

@@ -308,8 +308,8 @@ describe('the verdict', () => {
     },
     {
       name: 'broken before',
-      history: [...marks, ...steadily('m1', 20, (at) => (at === 500 ? { outcome: timeout } : {})), engine('m1', 500)],
-      reason: 'm1 had 1 of 50 connections fail before the fault',
+      history: [...marks, ...steadily('m1', 20, (at) => (at === 300 ? { outcome: timeout } : {})), engine('m1', 500)],
+      reason: 'm1 had 1 of 25 connections fail before the fault',
     },
   ])('a bad experiment: $name', ({ history, reason }) => {
     expect(of(history)).toEqual({ is: 'bad-experiment', reasons: [reason] });
