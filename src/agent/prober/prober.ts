@@ -18,31 +18,23 @@ import {
 } from '../backend/fleet.ts';
 import type { AgentConfig } from '../config/config.ts';
 import { readAgentConfig } from '../config/read-config.ts';
-import { addressesOf, type Names, noNames, resolved } from '../dns/names.ts';
-import { openResolver } from '../dns/resolver.ts';
+import { followName } from '../dns/follow.ts';
 import { type Log, onlyChanges } from '../log/log.ts';
-import { readEndpoints } from '../membership/endpoints.ts';
-import { announced, type Member, type Membership, members } from '../membership/membership.ts';
-import { loadMembership, saveMembership } from '../membership/store.ts';
+import { type Member, type Membership, members } from '../membership/membership.ts';
+import { pollMembership } from '../membership/poll.ts';
+import { loadMembership } from '../membership/store.ts';
 import type { AgentStatus } from '../status/document.ts';
 import { type Connection, keepProbing, type ProbeTarget } from './connection.ts';
 import { credentialStore } from './credentials.ts';
-import { get } from './get.ts';
 import { lagGauge } from './lag.ts';
 import { openRenewer, renewEveryMs } from './renewal.ts';
+import { endFlows } from './resets.ts';
 import { openSteererLink } from './steerer-link.ts';
-import {
-  afterEnsure,
-  forgotten,
-  type InForce,
-  mayRenew,
-  nextTransition,
-  nothingInForce,
-  sameTarget,
-  type Target,
-} from './steering.ts';
+import { mayRenew, sameTarget, type Target } from './steering.ts';
 import { reasonOf } from './story.ts';
+import { deadMansSwitch } from './switch.ts';
 import { hurriedWorkerTiming, masterTiming, type ProbeTiming, workerTiming } from './timing.ts';
+import { makeTransitions } from './transitions.ts';
 
 /** What the rest of the agent hears of the prober, for metrics. */
 export interface ProberEvents {
@@ -84,17 +76,11 @@ export interface Prober {
 const settleMs = 150;
 /** After this without any answer the agent says what it has: nobody, so the balancer. */
 const undecidedMs = 2000;
-/** All nodes see the same death; their clients must not all come back at one moment. Crash ≤ 1 s, hang ≤ 4 s in all. */
-const resetJitterMs = 500;
-const resetTries = 5;
 /** After a suspicion a gentle prober asks everybody as often as a master. */
 const hurryMs = 10_000;
-const pollMs = { 'control-plane': 5000, worker: 15_000 } as const;
-const pollTimeoutMs = 3000;
-const mostEndpointsBytes = 256 * 1024;
 const credentialsEveryMs = 60_000;
+const credentialsAtMostEveryMs = 5000;
 const drainEveryMs = 1000;
-const transitionTimeoutMs = 5000;
 const resetTimeoutMs = 10_000;
 
 interface Probe {
@@ -117,12 +103,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
   const loaded = await loadMembership(opts.membershipFile);
   if (loaded.problem !== undefined) log.warn({}, loaded.problem);
   let membership: Membership = loaded.membership;
-  let membershipSaved = membership;
-  let answeredAt: number | undefined;
-  let membershipProblem: string | undefined;
 
-  let names: Names = noNames;
-  let dnsProblem: string | undefined;
   let endpoints: readonly string[] = [];
 
   let known: readonly Member[] = [];
@@ -135,17 +116,19 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
   let targetNames: readonly string[] = [];
   let targetSince = startedAt;
   let because = 'the agent has started';
-  let inForce: InForce = nothingInForce;
   let steererProblem: string | undefined;
-  let renewedAt: number | undefined;
-  let tableProblem: string | undefined;
-  let renewing = false;
   let drained: ReadonlySet<string> = new Set();
-  const counters = { transitions: 0, switches: 0, resets: 0, renewals: 0, repairs: 0, reloads: 0 };
+  const counters = { transitions: 0, resets: 0, renewals: 0, reloads: 0 };
 
-  let wake = Promise.withResolvers<void>();
-  const nudge = () => wake.resolve();
-  const wakeTimer = (ms: number) => sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  const pause = async (ms: number): Promise<void> => {
+    await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
+  };
+  /** Ends the wait for the next question to DNS. One at a time, so that nothing piles up in a process that runs for years. */
+  let resolveNow = () => {};
 
   // ---- what is seen
 
@@ -187,7 +170,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     const level = ['failed', 'unready', 'suspect'].includes(change.to) ? 'warn' : 'info';
     log[level](fields, `${change.name} is ${change.to}: ${reason}${trouble}`);
     if (change.to === 'suspect') hurry(at);
-    if (change.destroyFlows) void resetFlows(change.name);
+    if (change.destroyFlows) void endFlows(change.name, resets);
     decideAgain(`${change.name} is ${change.to}: ${reason}`, at);
   };
 
@@ -219,7 +202,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     targetNames = decision.backends;
     targetSince = at;
     because = why;
-    nudge();
+    transitions.nudge();
   };
 
   /** The addresses of a member in the families that the endpoint has. */
@@ -332,9 +315,6 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
 
   // ---- the steerer
 
-  const sayEnsure = onlyChanges((text) => {
-    if (text !== undefined) log.warn({}, text);
-  });
   const saySteerer = onlyChanges((text) => {
     if (text !== undefined)
       log.error({}, `${text}; probing goes on, and what is steered lapses to the balancer when it is wrong`);
@@ -346,13 +326,12 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
         if (steererProblem !== undefined) log.info({}, 'the steerer is there again; everything is said to it anew');
         steererProblem = undefined;
         saySteerer(undefined);
-        inForce = forgotten(inForce);
-        nudge();
+        transitions.forget();
       },
       down: (why) => {
         steererProblem = `no connection to the steerer at ${opts.steererSocket}: ${why}`;
         saySteerer(steererProblem);
-        nudge();
+        transitions.nudge();
       },
     },
     { signal },
@@ -370,22 +349,25 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     }),
   );
 
-  let renewingCredentials = false;
+  let renewing: 'no' | 'now' | 'again' = 'no';
   const renewCredentials = async () => {
-    if (renewingCredentials) return;
-    renewingCredentials = true;
-    try {
-      if (!(await credentials.refresh())) return;
+    if (renewing !== 'no') {
+      renewing = 'again';
+      return;
+    }
+    renewing = 'now';
+    if (await credentials.refresh()) {
       for (const probe of probes.values()) {
         const { connection } = probe;
-        if (connection === undefined) continue;
-        await wakeTimer(random() * 1000);
-        if (probe.connection === connection) connection.redial();
+        await pause(random() * 1000);
+        if (connection !== undefined && probe.connection === connection) connection.redial();
       }
-    } finally {
-      await wakeTimer(5000);
-      renewingCredentials = false;
     }
+    // Many answers of 401 at once are one reason to ask.
+    await pause(credentialsAtMostEveryMs);
+    const again = (renewing as string) === 'again';
+    renewing = 'no';
+    if (again && !signal.aborted) void renewCredentials();
   };
 
   let started = false;
@@ -395,162 +377,55 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     opts.events?.started?.();
   };
 
-  /** What the steerer should do: on nodes that do not steer (any more) nothing, once it has been asked for something. */
-  const wanted = () =>
-    config.steer ? { endpoints, target } : { endpoints: inForce.ensured ?? [], target: { backends: [], hold: false } };
-
-  const steerAlways = async () => {
-    let pause = 50;
-    while (!signal.aborted) {
-      wake = Promise.withResolvers<void>();
-      const request = link.up() ? nextTransition(wanted(), inForce) : undefined;
-      if (request === undefined) {
-        await Promise.race([wake.promise, aborted]);
-        continue;
-      }
-      const asked = { askedAt: now(), because, since: targetSince };
-      let problem: string | undefined;
-      try {
-        if (request.op === 'ensure') {
-          const answer = await link.ask<'ensure'>(request, { timeoutMs: transitionTimeoutMs });
-          if (answer.ok) {
-            if (inForce.epoch !== undefined && inForce.epoch !== answer.epoch) counters.repairs += 1;
-            const made = inForce.epoch !== answer.epoch;
-            inForce = afterEnsure(request.endpoints, answer);
-            sayEnsure(answer.problems.length === 0 ? undefined : answer.problems.join('; '));
-            const ms = round(now() - asked.askedAt);
-            if (made) {
-              const held = answer.holdWorks ? 'refusals can be held' : 'refusals cannot be held on this kernel';
-              log.info(
-                { endpoints: answer.endpoints, ms },
-                `the steering table for ${list(answer.endpoints)} is there; ${held}`,
-              );
-            }
-          } else problem = answer.problem;
-          begin();
-        } else {
-          const answer = await link.ask<'steer'>(request, { timeoutMs: transitionTimeoutMs });
-          if (answer.ok) {
-            const before = inForce.target;
-            inForce = { ...inForce, target: { backends: request.backends, hold: request.hold } };
-            told(before, { backends: request.backends, hold: request.hold }, { ...asked, kernelMs: answer.ms });
-            void renew();
-          } else problem = answer.problem;
-        }
-      } catch (error) {
-        problem = error instanceof Error ? error.message : String(error);
-        inForce = forgotten(inForce);
-      }
-      if (problem === undefined) {
-        pause = 50;
-        continue;
-      }
-      log.warn({ op: request.op }, `the steerer did not ${request.op}: ${problem}`);
-      await Promise.race([wakeTimer(pause), aborted]);
-      pause = Math.min(pause * 2, 5000);
-    }
-  };
-
-  const told = (
-    before: Target | undefined,
-    after: Target,
-    took: { readonly askedAt: number; readonly because: string; readonly since: number; readonly kernelMs: number },
-  ) => {
-    if (sameTarget(before, after)) return;
-    counters.switches += 1;
-    const at = now();
-    const { backends, hold } = after;
-    const where = backends.length === 0 ? 'the balancer' : list(backends.map(nameOf));
-    const sinceSeenMs = round(at - took.since);
-    const fields = { backends, hold, ms: round(at - took.askedAt), sinceSeenMs, kernelMs: round(took.kernelMs) };
-    const held = hold ? ', refusals are held' : '';
-    log.info(
-      fields,
-      `new connections go to ${where}${held}: ${took.because}; in force ${sinceSeenMs} ms after that was seen`,
-    );
-  };
-
-  // ---- the dead man's switch
-
-  const renewer = openRenewer();
-  let passedInARow = 0;
-  let repairAfter = Number.NEGATIVE_INFINITY;
-  const sayTable = onlyChanges((text) => {
-    if (text !== undefined) log.warn({}, text);
+  const transitions = makeTransitions({
+    link,
+    // On a node that does not steer (any more) nothing, once it has been asked for something.
+    wanted: (inForce) =>
+      config.steer
+        ? { endpoints, target }
+        : { endpoints: inForce.ensured ?? [], target: { backends: [], hold: false } },
+    reason: () => ({ because, since: targetSince }),
+    nameOf,
+    answered: begin,
+    switched: () => void deadMan.renew(),
+    log,
+    now,
+    signal,
   });
 
-  const renew = async () => {
-    const stateOf = (address: string) => fleet.members.get(nameOf(address))?.backend.state;
-    renewing = mayRenew(inForce.target, wanted().target, stateOf);
-    if (!renewing) return;
-    for (const address of inForce.endpoints) {
-      const result = await renewer.send(address, config.endpoint.port);
-      opts.events?.renewed?.(result.is);
-      const at = now();
-      if (result.is === 'renewed') {
-        counters.renewals += 1;
-        renewedAt = at;
-        passedInARow = 0;
-        tableProblem = undefined;
-        sayTable(undefined);
-        continue;
-      }
-      tableProblem =
-        result.is === 'passed'
-          ? `a renewing datagram to ${address} was not taken: the steering table is gone or changed`
-          : `a renewing datagram to ${address} could not be sent: ${result.why}`;
-      sayTable(`${tableProblem}; it is put back`);
-      if (at < repairAfter) continue;
-      // A table that is put back and is gone again each time is somebody else's work too: do not fight it at full speed.
-      passedInARow += 1;
-      repairAfter = passedInARow <= 3 ? at : at + Math.min(60_000, 1000 * 2 ** (passedInARow - 3));
-      inForce = forgotten(inForce);
-      nudge();
-    }
+  const renewer = openRenewer();
+  const deadMan = deadMansSwitch({
+    renewer,
+    mayRenew: () => {
+      const stateOf = (address: string) => fleet.members.get(nameOf(address))?.backend.state;
+      return config.steer && mayRenew(transitions.inForce().target, target, stateOf);
+    },
+    endpoints: () => transitions.inForce().endpoints,
+    port: () => config.endpoint.port,
+    gone: () => transitions.forget(),
+    told: (result) => {
+      if (result === 'renewed') counters.renewals += 1;
+      opts.events?.renewed?.(result);
+    },
+    log,
+    now,
+  });
+
+  const resets = {
+    ask: (request: { readonly op: 'reset'; readonly backend: string }) =>
+      errands.ask<'reset'>({ ...request }, { timeoutMs: resetTimeoutMs }),
+    addressesOf: (name: string) => known.find((member) => member.name === name)?.addresses ?? [],
+    stillFailed: (name: string) => fleet.members.get(name)?.backend.state === 'failed',
+    ended: (name: string, flows: { readonly node: number; readonly pods: number }) => {
+      counters.resets += 1;
+      opts.events?.reset?.(name, flows);
+    },
+    log,
+    random,
+    signal,
   };
 
-  // ---- resets
-
-  const resetFlows = async (name: string) => {
-    await wakeTimer(random() * resetJitterMs);
-    const addresses = known.find((member) => member.name === name)?.addresses ?? [];
-    for (const backend of addresses) {
-      for (let attempt = 1; attempt <= resetTries; attempt += 1) {
-        if (signal.aborted) return;
-        // It answers again: its flows may live.
-        if (fleet.members.get(name)?.backend.state !== 'failed') return;
-        try {
-          const answer = await errands.ask<'reset'>({ op: 'reset', backend }, { timeoutMs: resetTimeoutMs });
-          if (!answer.ok) throw new Error(answer.problem);
-          counters.resets += 1;
-          opts.events?.reset?.(name, answer);
-          const flows = `${answer.node} of this node and ${answer.pods} of its pods`;
-          log.info(
-            { backend: name, address: backend, ...answer },
-            `flows to ${name} were ended: ${flows}, in ${round(answer.ms)} ms`,
-          );
-          break;
-        } catch (error) {
-          const why = error instanceof Error ? error.message : String(error);
-          log.warn({ backend: name, attempt }, `flows to ${name} could not be ended: ${why}`);
-          await wakeTimer(1000);
-        }
-      }
-    }
-  };
-
-  // ---- names
-
-  const setEndpoints = (next: readonly string[], why: string) => {
-    if (next.length === endpoints.length && next.every((text, index) => text === endpoints[index])) return;
-    endpoints = next;
-    log.info(
-      { endpoints: next },
-      `the endpoint ${config.endpoint.host} is ${next.length === 0 ? 'not known yet' : list(next)}: ${why}`,
-    );
-    remember('the endpoint has other addresses');
-    nudge();
-  };
+  // ---- who and where
 
   const fixedEndpoints = (): readonly string[] | undefined => {
     if (config.endpoint.addresses.length > 0) return config.endpoint.addresses.toSorted();
@@ -558,108 +433,21 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     return parsed === undefined ? undefined : [parsed.text];
   };
 
-  let resolveAgain = Promise.withResolvers<void>();
-  const resolveAlways = async () => {
-    const sayDns = onlyChanges((text) => {
-      if (text !== undefined) log.warn({}, text);
-    });
-    while (!signal.aborted) {
-      resolveAgain = Promise.withResolvers<void>();
-      const fixed = fixedEndpoints();
-      if (fixed !== undefined) {
-        names = noNames;
-        dnsProblem = undefined;
-        setEndpoints(fixed, 'the configuration says so');
-        await Promise.race([resolveAgain.promise, aborted]);
-        continue;
-      }
-      const { host } = config.endpoint;
-      const resolver = openResolver(config.dns);
-      const stop = () => resolver.close();
-      signal.addEventListener('abort', stop, { once: true });
-      const { answers, problems } = await resolver.ask(host);
-      signal.removeEventListener('abort', stop);
-      if (signal.aborted) return;
-      if (config.endpoint.host !== host) continue;
-      const forbidden = new Set([...config.node.addresses, ...known.flatMap((member) => member.addresses)]);
-      const next = resolved(names, answers, { at: now(), forbidden });
-      names = next.names;
-      const wrong = [...problems, ...next.refused];
-      const stays = addressesOf(names).length > 0 ? '; what is known stays' : '';
-      dnsProblem = wrong.length === 0 ? undefined : `DNS for ${host}: ${wrong.join('; ')}${stays}`;
-      sayDns(dnsProblem);
-      setEndpoints(addressesOf(names), 'DNS says so');
-      await Promise.race([wakeTimer(names.askAgainAt - now()), resolveAgain.promise, aborted]);
-    }
+  const setEndpoints = (next: readonly string[], why: string) => {
+    if (next.length === endpoints.length && next.every((text, index) => text === endpoints[index])) return;
+    endpoints = next;
+    const what = next.length === 0 ? 'not known yet' : next.join(', ');
+    log.info({ endpoints: next }, `the endpoint ${config.endpoint.host} is ${what}: ${why}`);
+    remember('the endpoint has other addresses');
+    transitions.nudge();
   };
 
-  // ---- membership
-
-  const endpointsPath = '/api/v1/namespaces/default/endpoints/kubernetes';
-  const slicesPath = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes';
-  let path = endpointsPath;
-
-  const poll = async () => {
-    const ready = [...probes].filter(
-      ([name, { connection }]) => connection !== undefined && fleet.members.get(name)?.backend.state === 'ready',
-    );
-    const chosen = ready[Math.floor(random() * ready.length)];
-    if (chosen?.[1].connection === undefined) return;
-    const [name, { connection }] = chosen;
-    const got = await get(connection.session, path, {
-      timeoutMs: pollTimeoutMs,
-      mostBytes: mostEndpointsBytes,
-      signal,
-    });
-    if (got.status === 404 && path === endpointsPath) {
-      path = slicesPath;
-      throw new Error(`${name} has no Endpoints default/kubernetes; its EndpointSlice is asked for from now on`);
-    }
-    if (got.status !== 200) {
-      const kubelet =
-        got.status === 401 || got.status === 403 ? ': this agent may not read who the apiservers are' : '';
-      path = endpointsPath;
-      throw new Error(`${name} said ${got.status} to ${path}${kubelet}`);
-    }
-    const read = readEndpoints(got.body, { apiServerPort: config.apiServerPort, endpoints });
-    if ('problem' in read) throw new Error(`${name}: ${read.problem}`);
-    const at = now();
-    membership = announced(membership, read.addresses, {
-      elapsedMs: answeredAt === undefined ? 0 : at - answeredAt,
-      config,
-    });
-    answeredAt = at;
-    if (read.problems.length > 0) throw new Error(`${name} announces what is not used: ${read.problems.join('; ')}`);
-  };
-
-  const pollAlways = async () => {
-    const say = onlyChanges((text) => {
-      if (text !== undefined) log.warn({}, `membership: ${text}; what is known stays`);
-    });
-    let first = true;
-    while (!signal.aborted) {
-      // The first soon after start, so that what is on disk is fresh; then each agent at its own times.
-      const base = pollMs[config.node.role];
-      await Promise.race([wakeTimer(first ? 500 + random() * 1000 : base * (0.8 + random() * 0.4)), aborted]);
-      if (signal.aborted || !config.steer) continue;
-      first = false;
-      try {
-        await poll();
-        membershipProblem = undefined;
-      } catch (error) {
-        membershipProblem = error instanceof Error ? error.message : String(error);
-      }
-      say(membershipProblem);
-      if (sameMembers(members(membership, config), known) === false) remember('the cluster announces it so');
-      if (worthSaving(membershipSaved, membership)) {
-        try {
-          await saveMembership(opts.membershipFile, membership);
-          membershipSaved = membership;
-        } catch (error) {
-          say(`${opts.membershipFile} cannot be written: ${String(error)}`);
-        }
-      }
-    }
+  const learned = (next: Membership) => {
+    membership = next;
+    const now = members(membership, config);
+    // Who is absent for how long is shown, and is no reason to begin anew with anybody.
+    if (sameMembers(now, known)) known = now;
+    else remember('the cluster announces it so');
   };
 
   // ---- configuration
@@ -684,10 +472,10 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     config = read.config;
     sha256 = read.checksum;
     log.info({ sha256 }, `${opts.configFile} was read again and is in force`);
-    resolveAgain.resolve();
+    resolveNow();
     remember('the configuration says so');
     await lookAtDrain();
-    nudge();
+    transitions.nudge();
     return true;
   };
 
@@ -695,6 +483,9 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
 
   const status = (): AgentStatus => {
     const at = now();
+    const inForce = transitions.inForce();
+    const table = deadMan.state();
+    const asked = polling.state();
     const ago = (then: number | undefined) => (then === undefined ? null : Math.round(at - then));
     const is = target === undefined ? 'undecided' : target.backends.length > 0 ? 'steered' : 'balancer';
     return {
@@ -706,7 +497,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
         host: config.endpoint.host,
         port: config.endpoint.port,
         addresses: endpoints.map((address) => ({ address, steered: inForce.endpoints.includes(address) })),
-        dnsProblem: dnsProblem ?? null,
+        dnsProblem: following.problem() ?? null,
       },
       decision: { is, backends: is === 'steered' ? [...targetNames] : [], hold: target?.hold ?? false },
       inForce:
@@ -714,7 +505,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
           ? null
           : { backends: inForce.target.backends.map(nameOf), hold: inForce.target.hold, holdWorks: inForce.holdWorks },
       steerer: { up: link.up(), problem: steererProblem ?? null },
-      table: { renewing, renewedMsAgo: ago(renewedAt), problem: tableProblem ?? null },
+      table: { renewing: table.renewing, renewedMsAgo: ago(table.renewedAt), problem: table.problem ?? null },
       backends: known.flatMap((member) => {
         const backend = fleet.members.get(member.name)?.backend;
         const probe = probes.get(member.name);
@@ -740,38 +531,65 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
           },
         ];
       }),
-      membership: { answeredMsAgo: ago(answeredAt), problem: membershipProblem ?? null },
+      membership: { answeredMsAgo: ago(asked.answeredAt), problem: asked.problem ?? null },
       lag: { lastMs: round(lag.last()), worstOfMinuteMs: round(lag.worstOfMinute(at)) },
-      counters: { ...counters },
+      counters: { ...counters, ...transitions.counts() },
     };
   };
 
   // ---- turns
 
-  const aborted = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  const fixed = fixedEndpoints();
-  if (fixed !== undefined) endpoints = fixed;
+  endpoints = fixedEndpoints() ?? [];
   remember('the agent has started');
   void lookAtDrain();
   const timers = [
     setInterval(() => turn(now()), tickMs),
-    setInterval(() => void renew(), renewEveryMs),
+    setInterval(() => void deadMan.renew(), renewEveryMs),
     setInterval(() => void lookAtDrain(), drainEveryMs),
     setInterval(() => void renewCredentials(), credentialsEveryMs),
     // Whoever waits for this agent before the kubelet starts is not held up by a steerer that is not there.
     setTimeout(begin, 1000),
   ];
   if (!config.steer) begin();
-  const loops = Promise.all([steerAlways(), resolveAlways(), pollAlways()]);
+  const following = followName({
+    endpoint: () => ({ host: config.endpoint.host, fixed: fixedEndpoints() }),
+    servers: () => config.dns,
+    nodes: () => new Set([...config.node.addresses, ...known.flatMap((member) => member.addresses)]),
+    found: setEndpoints,
+    log,
+    now,
+    wait: async (ms) => {
+      const wait = new AbortController();
+      resolveNow = () => wait.abort();
+      await sleep(ms, undefined, { signal: wait.signal, ref: false }).catch(() => undefined);
+    },
+    signal,
+  });
+  const polling = pollMembership({
+    config: () => config,
+    endpoints: () => endpoints,
+    ready: () =>
+      [...probes].flatMap(([name, { connection }]) =>
+        connection !== undefined && fleet.members.get(name)?.backend.state === 'ready'
+          ? [{ name, session: connection.session }]
+          : [],
+      ),
+    file: opts.membershipFile,
+    start: membership,
+    learned,
+    log,
+    now,
+    random,
+    wait: pause,
+    signal,
+  });
 
   const done = (async () => {
     await aborted;
+    resolveNow();
     for (const timer of timers) clearTimeout(timer);
     renewer.close();
-    await loops;
+    await Promise.all([transitions.done, following.done, polling.done]);
   })();
 
   return { status, config: () => config, reload, done };
@@ -788,21 +606,6 @@ function sameMembers(a: readonly Member[], b: readonly Member[]): boolean {
   return key(a) === key(b);
 }
 
-/** Who is there is written at once; how long somebody has been absent may be ten minutes old after a power cut. */
-function worthSaving(saved: Membership, current: Membership): boolean {
-  if (saved.seen.size !== current.seen.size) return true;
-  for (const [address, { absentMs, configured }] of current.seen) {
-    const was = saved.seen.get(address);
-    if (was === undefined || was.configured !== configured) return true;
-    if ((was.absentMs === 0) !== (absentMs === 0) || Math.abs(was.absentMs - absentMs) > 600_000) return true;
-  }
-  return false;
-}
-
 function round(ms: number): number {
   return Math.round(ms * 10) / 10;
-}
-
-function list(texts: readonly string[]): string {
-  return texts.join(', ');
 }
