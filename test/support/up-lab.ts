@@ -37,7 +37,9 @@ export class UpLab implements AsyncDisposable {
   }
 
   async hairpinWith(env: Readonly<Record<string, string>>, verb: string, ...args: readonly string[]) {
-    const { code, stdout, stderr } = await hairpin([verb, '-f', this.file, '--output', 'json', ...args], { env });
+    const { code, stdout, stderr } = await hairpin([...verb.split(' '), '-f', this.file, '--output', 'json', ...args], {
+      env,
+    });
     const shown = stderr.split('\n').filter((line) => !/task-(?:started|progress)/.test(line));
     const told = `exit code ${code}\n${shown.slice(-15).join('\n')}\n${stdout}`;
     return {
