@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AgentStatus } from '../../src/index.ts';
 import {
   all,
   differences,
@@ -73,6 +74,43 @@ test('status and check say so; the admin kubeconfig works on an outside machine,
   }
 });
 
+test('restarting steerer and agent, as an upgrade does, ends no watch and fails no connection', async () => {
+  const script = `
+kubectl --kubeconfig /etc/kubernetes/admin.conf --cache-dir /dev/null get configmaps -n kube-system -w >/tmp/watch 2>&1 &
+watch=$!
+sleep 3
+{ sleep 1; systemctl restart hairpin-steerer hairpin-agent; sleep 3; systemctl restart hairpin-agent; } &
+restarts=$!
+ok=0 bad=0
+for i in $(seq 60); do
+  if curl -sk -o /dev/null --max-time 8 https://172.16.105.26:6443/version; then ok=$((ok + 1)); else bad=$((bad + 1)); fi
+  sleep 0.1
+done
+wait $restarts
+kill -0 $watch && echo "$ok $bad alive"
+kill $watch`;
+  expect((await lab.sh('m1', script)).trim()).toBe('60 0 alive');
+});
+
+test('a drained master gets no new connections and its mirror says so, until it is given back', async () => {
+  const drained = await lab.hairpin('node drain', 'm2');
+  expect(drained.result, drained.told).toMatchObject({ changed: true, inService: ['m1', 'm3'] });
+  const mirror = `for i in $(seq 20); do
+  code=$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:6480/readyz); [ "$code" = "$1" ] && break; sleep 0.2
+done; echo "$code"`;
+  expect((await lab.sh('m2', mirror, '503')).trim()).toBe('503');
+  const draining = async () => {
+    const status = JSON.parse(await lab.sh('m1', 'hairpin agent status --output json')) as AgentStatus;
+    return status.backends.filter(({ state }) => state === 'draining').map(({ name }) => name);
+  };
+  expect(await draining()).toEqual(['m2']);
+  expect(await tally(lab, '172.16.105.26:6443', 20)).toEqual(all(lab, 20));
+  expect((await lab.hairpin('up', '--yes', '--strategy', 'steer')).result).toMatchObject({ changed: false });
+  expect((await lab.hairpin('node undrain', 'm2')).result).toMatchObject({ changed: true });
+  expect((await lab.sh('m2', mirror, '200')).trim()).toBe('200');
+  expect(await draining()).toEqual([]);
+});
+
 test('reset gives each node back as it was', async () => {
   const reset = await lab.hairpin('reset', '--yes');
   expect(reset.code, reset.told).toBe(0);
@@ -82,7 +120,7 @@ test('reset gives each node back as it was', async () => {
     expect(
       await lab.sh(
         node,
-        'nft list tables | grep -E "hairpin|kube-proxy"; iptables-save | grep KUBE; ls -d /var/lib/hairpin /etc/hairpin 2>/dev/null; systemctl list-unit-files | grep hairpin-steer',
+        'nft list tables | grep -E "hairpin|kube-proxy"; iptables-save | grep KUBE; ls -d /var/lib/hairpin /etc/hairpin 2>/dev/null; systemctl list-unit-files | grep -E "hairpin-(steer|agent|mirror|pods)"; id hairpin 2>/dev/null; ls -d /usr/local/lib/hairpin /var/lib/hairpin-agent 2>/dev/null',
       ),
     ).toBe('');
   }
