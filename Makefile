@@ -7,9 +7,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 NODE := node_modules/node/bin/node
 
-.PHONY: demo problem test test-node test-long check install artefacts
+.PHONY: demo problem test test-node test-long check install artefacts build
 
-demo: install artefacts
+demo: install artefacts build
 	$(NODE) scripts/demo.ts
 
 # The other half of the story: plain kubeadm, as its manual says, behind the same balancer, and what breaks.
@@ -30,6 +30,10 @@ check: install
 
 install:
 	@scripts/install.sh
+
+# What nodes get; done in a moment when no source has changed.
+build: install
+	@$(NODE) scripts/build.ts --arch $$($(NODE) -p process.arch)
 
 artefacts: install
 	@bin/hairpin lab artefacts

@@ -22,8 +22,11 @@ ip link set eth0 up && ip link set peer0 up
 ip "-$family" address add "$address/$prefix" dev eth0 $([ "$family" = 6 ] && echo nodad)
 mkdir -p "$tree/etc"
 mount -t overlay overlay -o "lowerdir=$tree/etc:/etc" /etc || exit 1
+# systemd looks for what units start.
+mkdir -p "$tree/usr/local/bin"
+mount -t overlay overlay -o "lowerdir=$tree/usr/local/bin:/usr/local/bin" /usr/local/bin || exit 1
 try() { local what=$1; shift; out=$("$@" 2>&1); code=$?; echo "$what: $code"; [ "$code" = 0 ] || echo "$out"; }
-for file in $(cd "$tree" && find etc -type f | sort); do
+for file in $(cd "$tree" && find etc usr -type f | sort); do
   case "$file" in
     *.nft)
       try "nft -c /$file" nft -c -f "/$file"
@@ -32,7 +35,8 @@ for file in $(cd "$tree" && find etc -type f | sort); do
       ;;
     *haproxy.cfg) try "haproxy /$file" haproxy -c -q -f "/$file" ;;
     *keepalived.conf) try "keepalived /$file" keepalived -t -f "/$file" ;;
-    *.service) try "systemd-analyze /$file" systemd-analyze verify --man=no "/$file" ;;
+    usr/local/bin/hairpin) try "sh -n /$file" sh -n "/$file" ;;
+    *.service|*.socket) try "systemd-analyze /$file" systemd-analyze verify --man=no "/$file" ;;
     *.sh) try "bash -n /$file" bash -n "/$file" ;;
     *.conf) try "bash -n /$file" bash -n "/$file" ;;
   esac
@@ -46,7 +50,7 @@ async function askPrograms({ spec, behaviour, node, acceptUnsafe }: RenderCase):
   try {
     await writeNodeFiles(
       tree,
-      nodeFiles(spec, plan, node).filter(({ path }) => path.startsWith('/etc/') && path !== '/etc/hosts'),
+      nodeFiles(spec, plan, node).filter(({ path }) => /^\/(?:etc|usr)\//.test(path) && path !== '/etc/hosts'),
     );
     const prefix = own?.family === 6 ? '64' : '16';
     const args = [tree, String(own?.family ?? 4), own?.text ?? '', prefix];
@@ -66,6 +70,6 @@ describe('what is rendered is accepted by the programs that will read it', () =>
   test('there is something for each program to read', async () => {
     const all = (await Promise.all(renderCases.map(askPrograms))).join('\n');
     const tools = new Set([...all.matchAll(/^(\S+)/gm)].map((match) => match[1]));
-    expect([...tools].toSorted()).toEqual(['bash', 'haproxy', 'keepalived', 'nft', 'systemd-analyze']);
+    expect([...tools].toSorted()).toEqual(['bash', 'haproxy', 'keepalived', 'nft', 'sh', 'systemd-analyze']);
   });
 });

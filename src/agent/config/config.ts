@@ -1,8 +1,6 @@
 import * as z from 'zod';
 import { parseAddress } from '../../std/address.ts';
 
-export { agentPaths, agentUnits, agentUser } from './paths.ts';
-
 const addressText = z.string().refine((text) => parseAddress(text)?.text === text, 'an IP address in canonical form');
 const port = z.int().min(1).max(65_535);
 const node = z.strictObject({ name: z.string().min(1).max(253), addresses: z.array(addressText).min(1).max(8) });

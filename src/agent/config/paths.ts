@@ -1,2 +1,2 @@
 // Without any library behind it: the steerer, which is to stay small, reads this and not the schema beside it.
-export { agentPaths, agentUnits, agentUser } from '../../render/agent/paths.ts';
+export { agentPaths, agentUser } from '../../render/agent/paths.ts';
