@@ -13,7 +13,8 @@ export const nameDoesNotResolve: Cause = {
   signs: [
     {
       in: ['kubeadm', 'kubelet', 'kube-proxy'],
-      match: /dial tcp: lookup (\S+?)(?: on \S+)?: (?:no such host|server misbehaving|i\/o timeout)/,
+      match:
+        /dial tcp: lookup (\S+?)(?: on \S+)?: (?:no such host|server misbehaving|i\/o timeout|read udp .*(?:i\/o timeout|connection refused))/,
       when: (entry, found, cx) =>
         cx.endpoints.has(found[1] ?? '') || /:\d+\/(?:api|version|livez|readyz)|cluster-info/.test(entry.text),
       unless: /Successfully registered node|Caches are synced/,

@@ -20,7 +20,7 @@ master), or the join asks the very node that is joining.`,
       confidence: 'certain',
       example:
         'error: error execution phase preflight: couldn\'t validate the identity of the API Server: failed to request the cluster-info ConfigMap: Get "https://api.prod.example:6443/api/v1/namespaces/kube-public/configmaps/cluster-info?timeout=10s": dial tcp 127.0.0.1:6443: connect: connection refused',
-      seenIn: 'kubeadm join with the name as 127.0.0.1 (kubeadm app/discovery/token)',
+      seenIn: 'kubeadm join of v1.37.2 with the name as 127.0.0.1 (test/wire/doctor-kubeadm.test.ts)',
     },
   ],
   judge(live) {

@@ -13,14 +13,22 @@ and kubeadm stops at its preflight.`,
   produced: 'lab',
   signs: [
     {
-      in: ['kubelet', 'kubeadm'],
+      in: ['kubelet'],
       match:
-        /(?:unix:\/\/)?\/(?:var\/)?run\/containerd\/containerd\.sock\S*:? connect: (?:connection refused|no such file or directory)|\[ERROR CRI\]: container runtime is not running/,
+        /(?:unix:\/\/)?\/(?:var\/)?run\/containerd\/containerd\.sock\S*:? connect: (?:connection refused|no such file or directory)/,
       unless: /Successfully registered node|"Starting to sync pod status/,
       confidence: 'likely',
       example:
         'E1127 10:00:00.000000    1811 log.go:32] "Status from runtime service failed" err="rpc error: code = Unavailable desc = connection error: desc = \\"transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused\\""',
       seenIn: 'kubelet (grpc)',
+    },
+    {
+      in: ['kubeadm'],
+      match: /\[ERROR CRI\]: (?:container runtime is not running|could not connect to the container runtime)/,
+      confidence: 'certain',
+      example:
+        '\t[ERROR CRI]: could not connect to the container runtime: failed to create new CRI runtime service: validate service connection: validate CRI v1 runtime API for endpoint "unix:///run/containerd/containerd.sock": rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"',
+      seenIn: 'kubeadm join of v1.37.2 without a runtime (test/wire/doctor-kubeadm.test.ts)',
     },
   ],
   judge: (live) =>

@@ -17,7 +17,7 @@ cluster-info, and a join with it waits for a signature that never comes.`,
       confidence: 'certain',
       example:
         'error: error execution phase preflight: couldn\'t validate the identity of the API Server: could not find a JWS signature in the cluster-info ConfigMap for token ID "abcdef"',
-      seenIn: 'kubeadm join with a deleted token (kubeadm app/discovery/token/token.go)',
+      seenIn: 'kubeadm join of v1.37.2 (test/wire/doctor-kubeadm.test.ts)',
     },
     {
       in: ['kubeadm', 'kubelet'],

@@ -21,7 +21,7 @@ else; with the address bound it asks itself, is refused, and waits until kubeadm
       confidence: 'likely',
       example:
         'error: error execution phase preflight: couldn\'t validate the identity of the API Server: failed to request the cluster-info ConfigMap: Get "https://172.16.105.26:6443/api/v1/namespaces/kube-public/configmaps/cluster-info?timeout=10s": dial tcp 172.16.105.26:6443: connect: connection refused',
-      seenIn: 'kubeadm join with the address bound (kubeadm app/discovery/token)',
+      seenIn: 'kubeadm join of v1.37.2 with the address bound (test/wire/doctor-kubeadm.test.ts)',
     },
   ],
   judge: (live) =>

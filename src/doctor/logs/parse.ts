@@ -162,13 +162,20 @@ function componentOfName(program: string): Component | undefined {
 
 /** `kube-proxy.log`, `/var/log/pods/kube-system_kube-proxy-x2p/…/0.log`, `m1/kubelet.journal.txt`, `kubeadm-init.txt`. */
 function componentOfPath(path: string): Component | undefined {
-  const parts = path.split(/[/:]/).toReversed();
-  for (const part of parts) {
-    const pod = /^kube-system_(.*)_[0-9a-f-]+$/.exec(part)?.[1] ?? part;
-    const found = components.find((name) => name !== 'unknown' && pod.startsWith(name)) ?? componentOfName(pod);
+  const [file = '', ...folders] = path.split(/[/:]/).toReversed();
+  const own = startingWith(file) ?? componentOfName(file);
+  if (own !== undefined) return own;
+  // Of folders only those that runtimes make: a person's own may be called anything.
+  for (const folder of folders) {
+    const pod = /^kube-system_(.*)_[0-9a-f-]+$/.exec(folder)?.[1];
+    const found = components.find((name) => name === folder) ?? (pod === undefined ? undefined : startingWith(pod));
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function startingWith(word: string): Component | undefined {
+  return components.find((name) => name !== 'unknown' && word.startsWith(name));
 }
 
 /** Files without a telling name: what only one program says. */

@@ -464,6 +464,42 @@ describe('causes on live nodes', () => {
     expect(diagnose(evidenceOf(spec))).toEqual({ findings: [], symptoms: [], missing: [] });
   });
 
+  test('late is not gone', () => {
+    const { live } = evidenceOf(byAddress, on('m3', { gone: true }));
+    if (live === undefined) throw new Error('no live evidence');
+    const late = {
+      is: 'unreachable' as const,
+      node: 'm3',
+      ms: 4500,
+      code: 'NODE_TIMEOUT',
+      reason: 'm3 had not answered after 4.5 s',
+      cause: undefined,
+      hint: undefined,
+    };
+    const evidence = { live: { ...live, facts: { ...live.facts, nodes: [...live.facts.nodes, late] } }, logs: [] };
+    expect(diagnose(evidence).findings).toMatchObject([
+      {
+        cause: 'node-unreachable',
+        confidence: 'likely',
+        seen: [{ text: 'does not answer; its apiserver answers the other nodes' }],
+      },
+    ]);
+  });
+
+  test('what was not seen is no evidence', () => {
+    const unseen = { is: 'unknown', reason: 'it took too long' } as const;
+    const evidence = evidenceOf(byAddress, () => ({
+      facts: (facts) => Object.fromEntries(Object.keys(facts).map((key) => [key, unseen])),
+      look: () => ({
+        kubelet: { cgroupDriver: 'systemd', failSwapOn: undefined },
+        systemdCgroup: false,
+        cniFiles: [],
+        dials: { endpoint: undefined, masters: [] },
+      }),
+    }));
+    expect(diagnose(evidence).findings).toEqual([]);
+  });
+
   test('clones share what has to be their own', () => {
     const { live } = evidenceOf(byAddress);
     if (live === undefined) throw new Error('no live evidence');

@@ -151,6 +151,11 @@ describe('parseLog()', () => {
     expect(parseLog(etcd, { source: '0.log' })).toMatchObject([{ component: 'etcd', text: etcd }]);
   });
 
+  test('a folder of any name says nothing about who wrote a file in it', () => {
+    const text = 'error: error execution phase preflight: x\n';
+    expect(parseLog(text, { source: '/tmp/hairpin-etcd/kernel-things/what.txt' })[0]?.component).toBe('kubeadm');
+  });
+
   test('quotes of an article are quotes, and what goes on in the next line is of the same program', () => {
     const text = 'Nov 27 10:00:00 m1 kubelet[1]: a “b”\n   and more\nno log at all\n\n';
     expect(parseLog(text, { source: 'x' }).map(({ component, text: said, line: n }) => [n, component, said])).toEqual([
