@@ -116,8 +116,12 @@ nodeRegistration: { name: m2, criSocket: unix:///run/containerd/containerd.sock 
       : [
           process.execPath,
           join(repoRoot, 'test/support/cluster-info.main.ts'),
-          ...[pki.cert, pki.key, pki.ca],
-          ...[server.signed ? token : 'none', '6443', `https://${endpoint}:6443`],
+          pki.cert,
+          pki.key,
+          pki.ca,
+          server.signed ? token : 'none',
+          '6443',
+          `https://${endpoint}:6443`,
         ];
   const unshare = ['--net', '--mount', '--propagation', 'private', '--fork', '--kill-child', '--pid', '--mount-proc'];
   const { stdout } = await execa('unshare', [...unshare, 'sh', '-c', script, 'join', dir, kubeadm, ...serve]);

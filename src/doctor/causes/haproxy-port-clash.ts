@@ -18,8 +18,8 @@ start, or after a reboot haproxy is first and the apiserver restarts for ever.`,
         /(?:cannot bind socket|Starting (?:frontend|proxy) .*: cannot bind).*(?:Address already in use|\[.*:6443\])/i,
       confidence: 'certain',
       example:
-        '[ALERT]    (1234) : Starting frontend kube-apiserver: cannot bind socket (Address already in use) [0.0.0.0:6443]',
-      seenIn: 'haproxy 2.6.12 with its port taken',
+        '[ALERT]    (7) : Binding [haproxy.cfg:7] for frontend endpoint: cannot bind socket (Address already in use) for [0.0.0.0:6443]',
+      seenIn: 'haproxy 2.6.12 with its port taken (test/wire/doctor-programs.test.ts)',
     },
     {
       in: ['kube-apiserver'],
@@ -27,7 +27,7 @@ start, or after a reboot haproxy is first and the apiserver restarts for ever.`,
       confidence: 'certain',
       example:
         'E1127 10:00:00.000000       1 run.go:72] "command failed" err="failed to create listener: failed to listen on 0.0.0.0:6443: listen tcp 0.0.0.0:6443: bind: address already in use"',
-      seenIn: 'kube-apiserver (apiserver pkg/server/options/serving.go)',
+      seenIn: 'kube-apiserver v1.37.2 with its port taken (test/wire/doctor-programs.test.ts)',
     },
     {
       in: ['kubeadm'],

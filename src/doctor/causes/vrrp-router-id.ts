@@ -17,8 +17,8 @@ held by nobody or by two.`,
       match:
         /received an invalid ip number count|ip address associated with VRID.* not present in MASTER advert|expected .*VIPs?.* but .* advert|(?:Received|received) advert .*(?:VRID|vrid).*(?:mismatch|conflict)/i,
       confidence: 'certain',
-      example: '(VI_1) ip address associated with VRID 51 not present in MASTER advert : 172.16.105.26',
-      seenIn: 'keepalived 2.2.7 (keepalived/vrrp/vrrp.c)',
+      example: '(VI_1) ip address associated with VRID 51 not present in MASTER advert: 172.16.105.26',
+      seenIn: 'keepalived 2.2.7 (test/wire/doctor-programs.test.ts)',
     },
   ],
   judge(live) {
