@@ -158,6 +158,7 @@ export class Simulation {
         if (step.path.startsWith('/etc/systemd/system/')) machine.units.delete(step.path.split('/').at(-1) ?? '');
         break;
       case 'unit': {
+        if (step.actions.includes('reload')) break;
         const up = step.actions.includes('restart') || step.actions.includes('start');
         if (up && !machine.files.has(`/etc/systemd/system/${step.unit}`)) throw new Error(`${step.unit} has no file`);
         machine.units.set(
