@@ -194,7 +194,7 @@ async function playApiservers(lab: Lab, stack: AsyncDisposableStack): Promise<vo
     process.kill(await standinPid(lab, name), 'SIGKILL');
     const { certFile, keyFile } = pkiFiles(lab.cx.paths).server(name);
     const pem = stack.use(
-      await configFile('server.pem', readFileSync(certFile, 'utf8') + readFileSync(keyFile, 'utf8'), 0o600),
+      await configFile('server.pem', `${readFileSync(certFile, 'utf8')}\n${readFileSync(keyFile, 'utf8')}\n`, 0o600),
     );
     const config = stack.use(
       await configFile(

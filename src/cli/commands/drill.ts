@@ -168,7 +168,7 @@ async function openSite(options: SiteOptions, cx: CommandContext): Promise<Drill
   if (options.lab === undefined) {
     throw new OperatorError('USAGE', 'It is not said what to drill', { hint: 'hairpin drill … --lab NAME' });
   }
-  return labSite(await openLab(options.lab, { emit: cx.emit, signal: cx.signal }));
+  return await labSite(await openLab(options.lab, { emit: cx.emit, signal: cx.signal }));
 }
 
 async function writeReports(
@@ -197,7 +197,7 @@ function codeOf(results: readonly DrillResult[]): number {
 }
 
 function labOption(): Option {
-  return new Option('--lab <name>', 'a lab of the wire tier');
+  return new Option('--lab <name>', 'the lab to drill');
 }
 
 function duration(text: string): number {

@@ -47,7 +47,7 @@ export interface WatchOpened {
   readonly stream: number;
   readonly at: number;
   readonly server: string;
-  /** The version that it goes on from; none for a watcher's first stream. */
+  /** The version that it goes on from: that of the list before a watcher's first stream, else of the last event. */
   readonly since?: number;
 }
 

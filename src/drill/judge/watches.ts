@@ -93,7 +93,7 @@ function judgeWatcher(
   }
   return {
     longestGapMs: longestGap(events, window),
-    missed: missedOf(events, seen, window, reference).map(named),
+    missed: missedOf(opened[0]?.since, events, seen, window, reference).map(named),
     duplicated,
     disordered,
     streams: streamsAtFault(watcher, opened, ended, events, window),
@@ -101,20 +101,22 @@ function judgeWatcher(
 }
 
 function missedOf(
+  since: number | undefined,
   events: readonly WatchEvent[],
   seen: ReadonlySet<number>,
   window: Window,
   reference: WatchReference,
 ): readonly number[] {
-  const first = events[0]?.version;
-  if (first === undefined) return [];
+  // From what it was opened at; one that says so only with its first event is believed.
+  const first = since === undefined ? events[0]?.version : since + 1;
+  if (first === undefined || seen.size === 0) return [];
   if (reference.is === 'every') {
     const last = Math.max(...seen);
     return Array.from({ length: last - first + 1 }, (_, i) => first + i).filter((version) => !seen.has(version));
   }
   return reference.operations
     .filter((o) => o.result === 'ok' && o.version !== undefined && o.endedAt < window.endAt - graceMs)
-    .flatMap((o) => (o.version === undefined || o.version <= first || seen.has(o.version) ? [] : [o.version]))
+    .flatMap((o) => (o.version === undefined || o.version < first || seen.has(o.version) ? [] : [o.version]))
     .toSorted((a, b) => a - b);
 }
 

@@ -79,8 +79,9 @@ export async function runDrill(site: DrillSite, plan: DrillPlan, opts: DrillOpti
   let traffic: readonly Traffic[] = [];
   let cutShort: string | undefined;
   try {
+    const clients = await site.clients();
     traffic = await task(emit, 'traffic', 'traffic', () =>
-      Promise.all(site.clients.map((client) => start(client, id, opts.perSecond, history, abort.signal))),
+      Promise.all(clients.map((client) => start(client, id, opts.perSecond, history, abort.signal))),
     );
     for (const one of traffic) one.go();
     await sleep(warmUpMs, undefined, { signal });

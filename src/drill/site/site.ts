@@ -10,7 +10,8 @@ export interface DrillSite {
   readonly strategy: string;
   readonly masters: readonly string[];
   readonly workers: readonly string[];
-  readonly clients: readonly DrillClient[];
+  /** May prepare the cluster for them: a namespace and an account of their own. Not called by a dry run. */
+  clients(): Promise<readonly DrillClient[]>;
   readonly faults: readonly DrillFault[];
   /** Where histories and what is in force are kept. */
   readonly directory: string;

@@ -39,13 +39,20 @@ async function watchOne(
   let wait = firstPauseMs;
   for (let stream = 0; !signal.aborted; stream += 1) {
     const about = { client: config.client, watcher, stream };
+    // As client-go does: what is there is listed, what changes is watched from that version on.
+    since ??= await listVersion(config, watches, target, signal);
+    if (since === undefined) {
+      say({ is: 'watch-ended', ...about, at: monotonicMs(), how: 'broken' });
+      wait = Math.min(wait * 2, longestPauseMs);
+      await pause(wait, signal);
+      continue;
+    }
     const from = since;
     let opened = false;
     const how = await oneStream(config, watches, target, since, signal, {
       opened: (server) => {
         opened = true;
-        const on = from === undefined ? {} : { since: from };
-        say({ is: 'watch-opened', ...about, at: monotonicMs(), server: server ?? '', ...on });
+        say({ is: 'watch-opened', ...about, at: monotonicMs(), server: server ?? '', since: from });
       },
       event: (version) => {
         since = version;
@@ -59,15 +66,56 @@ async function watchOne(
   }
 }
 
+const listPatienceMs = 5000;
+
+/** The version of the collection now; `undefined` when nobody said it. */
+async function listVersion(
+  config: TrafficConfig,
+  watches: Watches,
+  target: Target,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const path = `${watches.path}${watches.path.includes('?') ? '&' : '?'}limit=1`;
+  const request = requestText({ host: config.host, path, keep: false, authorization: target.authorization });
+  return await new Promise((resolve) => {
+    let body = '';
+    const socket = connect(target.options);
+    const end = (version: number | undefined) => {
+      clearTimeout(limit);
+      signal.removeEventListener('abort', stop);
+      socket.destroy();
+      resolve(version);
+    };
+    const stop = () => end(undefined);
+    signal.addEventListener('abort', stop);
+    const limit = setTimeout(stop, listPatienceMs);
+    socket.once('secureConnect', () => socket.write(request));
+    readAnswer(socket, {
+      head: (status) => {
+        if (status !== 200) end(undefined);
+      },
+      body: (piece) => {
+        body += piece;
+      },
+      complete: () => {
+        const { metadata } = JSON.parse(body) as { metadata: { resourceVersion?: string } };
+        end(Number(metadata.resourceVersion));
+      },
+    });
+    socket.on('error', stop);
+    socket.once('close', stop);
+  });
+}
+
 async function oneStream(
   config: TrafficConfig,
   watches: Watches,
   target: Target,
-  since: number | undefined,
+  since: number,
   signal: AbortSignal,
   on: { readonly opened: (server: string | undefined) => void; readonly event: (version: number) => void },
 ): Promise<WatchEnded['how']> {
-  const query = `watch=true${since === undefined ? '' : `&resourceVersion=${since}`}`;
+  const query = `watch=true&resourceVersion=${since}`;
   const request = requestText({
     host: config.host,
     path: `${watches.path}${watches.path.includes('?') ? '&' : '?'}${query}`,
