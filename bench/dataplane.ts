@@ -44,6 +44,25 @@ interface Arm {
   readonly targets: readonly string[];
 }
 
+/** Thread i of wrk talks to target i of ENV, and says `connection: close` where asked to. */
+const spreadScript = `
+local n = 0
+function setup(thread)
+  local targets = {}
+  for t in string.gmatch(os.getenv("TARGETS"), "%S+") do targets[#targets + 1] = t end
+  local target = targets[n % #targets + 1]
+  n = n + 1
+  local host, port = string.match(target, "^(.*):(%d+)$")
+  for _, addr in ipairs(wrk.lookup(host, port)) do
+    thread.addr = addr
+    return
+  end
+end
+function init(args)
+  if os.getenv("CLOSE") == "1" then wrk.headers["Connection"] = "close" end
+end
+`;
+
 const args = process.argv.slice(2);
 const quick = args.includes('--quick');
 const seconds = quick ? 2 : 8;
@@ -104,25 +123,6 @@ async function measure(): Promise<void> {
     }
   }
 }
-
-/** Thread i of wrk talks to target i of ENV, and says `connection: close` where asked to. */
-const spreadScript = `
-local n = 0
-function setup(thread)
-  local targets = {}
-  for t in string.gmatch(os.getenv("TARGETS"), "%S+") do targets[#targets + 1] = t end
-  local target = targets[n % #targets + 1]
-  n = n + 1
-  local host, port = string.match(target, "^(.*):(%d+)$")
-  for _, addr in ipairs(wrk.lookup(host, port)) do
-    thread.addr = addr
-    return
-  end
-end
-function init(args)
-  if os.getenv("CLOSE") == "1" then wrk.headers["Connection"] = "close" end
-end
-`;
 
 async function measureArm(lab: Lab, arm: Arm, round: number, script: string): Promise<Row> {
   const load = loadNow();
