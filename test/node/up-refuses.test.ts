@@ -92,7 +92,9 @@ describe.each(refusals)('$name', ({ breaks, heal, fault, env = {}, user, says })
       // What the test itself did to m2 is not what `up` did; a boot is in wtmp.
       const changes = differences(before.get(node) ?? [], await fileSystem(lab, node));
       expect(
-        changes.filter((line) => !/ssh_host_|\/root\/kept|\/usr\/local\/bin\/kubeadm|\/var\/lib\/etcd|\/var\/log\/wtmp/.test(line)),
+        changes.filter(
+          (line) => !/ssh_host_|\/root\/kept|\/usr\/local\/bin\/kubeadm|\/var\/lib\/etcd|\/var\/log\/wtmp/.test(line),
+        ),
         node,
       ).toEqual([]);
       expect(

@@ -5,7 +5,7 @@ import { renderUnit, unitPath, writtenBy } from '../systemd/unit.ts';
 
 export const haproxyUnit = 'hairpin-haproxy.service';
 export const haproxyConfigPath = '/etc/hairpin/haproxy.cfg';
-/** Plain HTTP on 127.0.0.1: 200 while haproxy has a ready master. Above the range of ports that connections take. */
+/** Plain HTTP on 127.0.0.1: 200 while haproxy has a master that is ready, or alive at least. Above the range of ports that connections take. */
 export const haproxyHealthPort = 61443;
 
 export interface HaproxyOptions {
@@ -35,6 +35,9 @@ export function haproxyFiles(options: HaproxyOptions, because: string): readonly
 /** Each number says where it comes from; facts/peers.md §0.4, §0.5 and §5, facts/peers-measured.md. */
 export function renderHaproxy({ node, masters, vip, port, apiServerPort }: HaproxyOptions): string {
   const ownFirst = [node, ...masters.filter((master) => master.name !== node.name)];
+  const servers = ownFirst
+    .map((master) => `  server ${master.name} ${formatHostPort(master.address, apiServerPort)}`)
+    .join('\n');
   return `# ${writtenBy}
 global
   log /dev/log local0 notice
@@ -60,6 +63,7 @@ frontend endpoint
   bind ${bindAddress(node.address, port)}
   # Before keepalived has put the address here, too.
   bind ${bindAddress(vip, port)} transparent
+  use_backend alive if { nbsrv(apiservers) lt 1 }
   default_backend apiservers
 
 backend apiservers
@@ -69,14 +73,21 @@ backend apiservers
   option httpchk GET /readyz
   http-check expect status 200
   default-server check check-ssl verify none inter 1s fastinter 500ms downinter 1s fall 2 rise 2 on-marked-down shutdown-sessions
-${ownFirst.map((master) => `  server ${master.name} ${formatHostPort(master.address, apiServerPort)}`).join('\n')}
+${servers}
+
+# When nobody is ready (etcd without a quorum, machines short of processor time), whoever takes connections is better than
+# nobody: all masters would let go of the endpoint at once.
+backend alive
+  balance leastconn
+  default-server check inter 1s fastinter 500ms downinter 1s fall 2 rise 2 on-marked-down shutdown-sessions
+${servers}
 
 frontend health
   mode http
   bind 127.0.0.1:${haproxyHealthPort}
   timeout client 5s
   monitor-uri /healthz
-  monitor fail if { nbsrv(apiservers) lt 1 }
+  monitor fail if { nbsrv(apiservers) lt 1 } { nbsrv(alive) lt 1 }
 `;
 }
 

@@ -45,7 +45,7 @@ ${vrrp === 'unicast' ? unicast(options) : ''}  virtual_ipaddress {
 }
 
 /**
- * One master holds the address: the one with the highest priority among those whose haproxy has a ready apiserver. A
+ * One master holds the address: the one with the highest priority among those whose haproxy has an apiserver, ready or (when none is) alive. A
  * master whose check fails goes to FAULT and lets go (a weight would not do with nopreempt: a rival of higher priority
  * would not take over). fall 3 × 2 s is above haproxy's 2 × 1 s, so the address never moves before haproxy has tried
  * another apiserver (MCO#3158).
@@ -90,7 +90,7 @@ export type KeepalivedKind = 'all-master-silent' | 'all-master' | 'one-holder';
 /** bash, because bare nodes have no curl: asks haproxy's health page. */
 export const keepalivedCheckScript = `#!/bin/bash
 # ${writtenBy}
-# Ends with 0 while this node's haproxy has a ready apiserver.
+# Ends with 0 while this node's haproxy has an apiserver that is ready, or alive when none is.
 exec 3<>/dev/tcp/127.0.0.1/${haproxyHealthPort} || exit 1
 printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3
 read -r -t 1 status <&3
