@@ -55,6 +55,10 @@ export interface Cause {
   readonly logsAloneAreOld?: boolean;
   /** It has causes of its own: not named for a node of which a more telling one is. */
   readonly general?: boolean;
-  /** Where it was made to happen and named: `lab`, or `recorded` when no lab machine can. */
-  readonly produced: 'lab' | 'recorded';
+  /**
+   * How it is known to be named: `real` from the words of real programs that failed so (test/wire, captured runs),
+   * `scenario` by a rehearsal that is written (test/support/doctor-scenarios.ts) and was not seen to pass yet, `recorded`
+   * from facts written by hand only.
+   */
+  readonly produced: 'real' | 'scenario' | 'recorded';
 }

@@ -34,6 +34,12 @@ const words: Readonly<Record<Cause['needs'][number], string>> = {
   logs: 'logs',
 };
 
+const producedWords: Readonly<Record<Cause['produced'], string>> = {
+  real: 'yes',
+  scenario: 'rehearsal not run',
+  recorded: 'no',
+};
+
 /** docs/doctor.md, from the causes themselves. */
 export function causeReference(causes: readonly Cause[]): string {
   return [
@@ -43,10 +49,15 @@ export function causeReference(causes: readonly Cause[]): string {
     '(logs, folders of them, support bundles); `hairpin doctor explain CAUSE` prints what is below. Of two causes that are',
     'equally sure the one further up is named first.',
     '',
-    '| cause | what is wrong | seen in | made to happen |',
+    'Last column: whether real programs that failed so were named by it (test/wire/doctor-*.test.ts, captured runs of kubeadm), a',
+    'rehearsal on a real cluster is written and was not seen to pass yet (test/long/doctor-causes.test.ts), or only facts that were',
+    'written by hand. Live judgements of all of them are tested on such facts (test/unit/doctor/judges.test.ts).',
+    '',
+    '| cause | what is wrong | seen in | named for real |',
     '|---|---|---|---|',
     ...causes.map(
-      (cause) => `| [\`${cause.id}\`](#${cause.id}) | ${cell(cause.title)} | ${seenBy(cause)} | ${cause.produced} |`,
+      (cause) =>
+        `| [\`${cause.id}\`](#${cause.id}) | ${cell(cause.title)} | ${seenBy(cause)} | ${producedWords[cause.produced]} |`,
     ),
     '',
     ...causes.flatMap((cause) => [

@@ -10,7 +10,7 @@ export const allMasterNoBalancer: Cause = {
 themselves. Without one nothing moves the address when the master that answered ARP dies: masters still reach their own
 haproxy, clients outside reach a dead machine until their neighbour entry expires (the article predicts it).`,
   run: 'hairpin plan --strategy keepalived-vip    (one holder by VRRP; or put a balancer in front)',
-  produced: 'lab',
+  produced: 'scenario',
   signs: [],
   judge(live) {
     if (live.spec.balancer !== undefined || !allMasterByDesign(live)) return [];

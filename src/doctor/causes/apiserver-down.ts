@@ -10,7 +10,7 @@ export const apiserverDown: Cause = {
 (bind-vip, hosts) lose the API there for as long; steer sends its connections to another one.`,
   run: 'crictl ps -a --name kube-apiserver; crictl logs $(crictl ps -aq --name kube-apiserver | head -n 1)    (on {nodes})',
   general: true,
-  produced: 'lab',
+  produced: 'scenario',
   signs: [],
   judge: (live) =>
     each(membersOf(live), 'certain', (node) => {

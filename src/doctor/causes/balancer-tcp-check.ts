@@ -10,7 +10,7 @@ export const balancerTcpCheck: Cause = {
 end or that hangs still accepts. A check of /readyz by HTTPS (or HTTP on a helper port where the product knows no HTTPS)
 takes such a master out; until then every client loses its share of requests.`,
   run: 'make the balancer check HTTPS GET /readyz on the masters; what follows from its numbers: hairpin check timing',
-  produced: 'lab',
+  produced: 'scenario',
   signs: [],
   judge(live) {
     const { balancer } = live.spec;

@@ -10,7 +10,7 @@ export const balancerWrongPort: Cause = {
 which nothing listens, each check is refused by the master's kernel: the control plane is healthy and nobody reaches it.
 Seen from a master: connections from a stranger to a closed port, again and again.`,
   run: "set the balancer's backend port and its check's port to what the masters listen on; compare spec.balancer.backendPort: hairpin probe",
-  produced: 'lab',
+  produced: 'scenario',
   signs: [],
   judge(live) {
     if (live.spec.balancer === undefined || !endpointServesNobody(live)) return [];

@@ -10,7 +10,7 @@ export const certificateExpired: Cause = {
 its first birthday. Kubelets renew their own as long as an apiserver answers.`,
   run: 'kubeadm certs renew all    (on {nodes}, then restart its static pods: move the manifests away and back)',
   logsAloneAreOld: true,
-  produced: 'lab',
+  produced: 'real',
   signs: [
     {
       match:

@@ -9,7 +9,7 @@ export const certificateKeyExpired: Cause = {
 and goes with it. A master that joins later has nothing to download; with the key of an earlier upload it cannot decrypt
 what is there.`,
   run: 'kubeadm init phase upload-certs --upload-certs    (on a master; join with the new key; or hairpin up)',
-  produced: 'lab',
+  produced: 'scenario',
   signs: [
     {
       in: ['kubeadm'],

@@ -10,7 +10,7 @@ export const cgroupDriverMismatch: Cause = {
 do not, runc refuses the cgroup's path and no container starts, static pods included; old docker setups refuse at the
 kubelet's start. Kubelets from 1.34 on ask a containerd 2 or newer which one it uses.`,
   run: 'grep cgroupDriver /var/lib/kubelet/config.yaml; grep SystemdCgroup /etc/containerd/config.toml    (on {nodes}; make them agree, restart both)',
-  produced: 'lab',
+  produced: 'scenario',
   signs: [
     {
       in: ['kubelet', 'containerd', 'kubeadm'],

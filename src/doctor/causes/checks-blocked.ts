@@ -10,7 +10,7 @@ export const checksBlocked: Cause = {
 and 130.211.0.0/22 with Google), not from the endpoint's. A firewall that lets only nodes in stops them, and with them
 all traffic through the balancer.`,
   run: "nft list ruleset | grep -w drop    (on {nodes}; let the sources of the product's checks in)",
-  produced: 'lab',
+  produced: 'scenario',
   signs: [],
   judge(live) {
     if (live.spec.balancer === undefined || !endpointServesNobody(live)) return [];

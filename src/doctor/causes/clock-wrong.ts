@@ -14,7 +14,7 @@ export const clockWrong: Cause = {
 for one that is far ahead. kubeadm's own tokens are judged by the apiserver's clock. etcd wants clocks within a second.`,
   run: 'timedatectl; systemctl enable --now chrony    (on {nodes})',
   logsAloneAreOld: true,
-  produced: 'recorded',
+  produced: 'real',
   signs: [
     {
       match: /x509: certificate has expired or is not yet valid: current time \S+ is before/,

@@ -10,7 +10,7 @@ export const cniMissing: Cause = {
 Pending, and pods with hostNetwork run: the control plane itself works.`,
   run: 'kubectl apply -f CNI.yaml    (or spec.kubernetes.cni, then hairpin up)',
   logsAloneAreOld: true,
-  produced: 'lab',
+  produced: 'scenario',
   signs: [
     {
       in: ['kubelet', 'containerd'],

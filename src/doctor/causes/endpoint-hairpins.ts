@@ -23,7 +23,7 @@ exceeded"; kubeadm 1.37 reports success, and the only traces are kube-proxy of t
 ever, CoreDNS without the API, and \`kubeadm token create\` timing out. Workers and clients outside never see any of it.`,
   run: 'hairpin up --strategy steer',
   logsAloneAreOld: true,
-  produced: 'lab',
+  produced: 'real',
   signs: [
     {
       in: ['kubeadm'],

@@ -10,7 +10,7 @@ export const endpointNotInCertificate: Cause = {
 or with a certificate from somewhere else, clients end with x509 errors even though everything listens.`,
   run: 'rm /etc/kubernetes/pki/apiserver.{crt,key} && kubeadm init phase certs apiserver --control-plane-endpoint {endpoint}    (on {node}, then restart its kube-apiserver)',
   logsAloneAreOld: true,
-  produced: 'lab',
+  produced: 'real',
   signs: [
     {
       match: /x509: certificate is valid for [^"]*, not ([^\s"\\]+)/,

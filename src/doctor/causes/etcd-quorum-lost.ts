@@ -10,7 +10,7 @@ export const etcdQuorumLost: Cause = {
 with two none. Members that never started count too.`,
   run: 'etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key endpoint status --cluster -w table    (on {node})',
   logsAloneAreOld: true,
-  produced: 'lab',
+  produced: 'scenario',
   signs: [
     {
       in: ['kube-apiserver', 'etcd', 'kubeadm'],

@@ -11,7 +11,7 @@ export const halfJoinedEtcd: Cause = {
 next join ends with "re-configuration failed" or "Peer URLs already exists" (kubeadm#2095, #3269).`,
   run: 'hairpin up    (removes the member and joins again; by hand: etcdctl member list, member remove ID, kubeadm reset -f on {node})',
   logsAloneAreOld: true,
-  produced: 'lab',
+  produced: 'scenario',
   signs: [
     {
       match:

@@ -10,7 +10,7 @@ export const haproxyPortClash: Cause = {
 balancer's backend port, and the apiserver keeps 6443 (the article uses 9443). With both on 6443 either haproxy does not
 start, or after a reboot haproxy is first and the apiserver restarts for ever.`,
   run: 'ss -ltnp | grep -w 6443    (on {node}); then give spec.endpoint.port and balancer.backendPort another port: hairpin plan',
-  produced: 'lab',
+  produced: 'real',
   signs: [
     {
       in: ['haproxy'],

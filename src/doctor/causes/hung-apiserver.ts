@@ -10,7 +10,7 @@ export const hungApiserver: Cause = {
 speaks. Balancers that only connect, and proxies that only count refusals, go on sending clients there (nginx for ever,
 KubePrism and others too: facts/peers-measured). Clients of the endpoint lose their share until the process goes on.`,
   run: 'ps -o pid,stat,etime,args -C kube-apiserver    (on {node}; stat T is stopped; end it and the kubelet starts another: crictl stop $(crictl ps -q --name kube-apiserver))',
-  produced: 'lab',
+  produced: 'scenario',
   signs: [],
   judge: (live) =>
     each(membersOf(live), 'certain', (node) => {

@@ -13,7 +13,7 @@ export const imagePull: Cause = {
 be there, pause included (containerd has its own setting for that one). kubeadm says it in its preflight; without that the
 kubelet backs off and tries again, up to every five minutes.`,
   run: 'kubeadm config images list | xargs -n1 crictl pull    (on {nodes}; set spec.kubernetes.imageRepository, or bring the images: hairpin bundle create)',
-  produced: 'lab',
+  produced: 'scenario',
   signs: [
     {
       in: ['kubeadm'],

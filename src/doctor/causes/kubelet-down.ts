@@ -10,7 +10,7 @@ export const kubeletDown: Cause = {
 does not run is in its journal.`,
   run: 'journalctl -u kubelet -n 50; systemctl start kubelet    (on {nodes})',
   general: true,
-  produced: 'lab',
+  produced: 'scenario',
   signs: [],
   judge: (live) =>
     each(live.nodes, 'certain', (node) => {

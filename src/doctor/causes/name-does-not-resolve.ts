@@ -9,7 +9,7 @@ export const nameDoesNotResolve: Cause = {
   explanation: `A made-up name is in no DNS and has to be in /etc/hosts of every node; a private zone has to be attached to the nodes' network.`,
   run: 'getent hosts {endpoint}; cat /etc/resolv.conf    (on {nodes}; or spec.endpoint.addresses, then hairpin up)',
   logsAloneAreOld: true,
-  produced: 'lab',
+  produced: 'real',
   signs: [
     {
       in: ['kubeadm', 'kubelet', 'kube-proxy'],

@@ -11,7 +11,7 @@ master before init, the others after they have joined. Before that the name has 
 master), or the join asks the very node that is joining.`,
   run: 'hairpin up    (writes /etc/hosts for each phase; by hand: take the line out, kubeadm join, put it back)',
   logsAloneAreOld: true,
-  produced: 'lab',
+  produced: 'real',
   signs: [
     {
       in: ['kubeadm'],

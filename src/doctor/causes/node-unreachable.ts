@@ -9,7 +9,7 @@ export const nodeUnreachable: Cause = {
   explanation: `Off, cut off, or only its sshd: what the other nodes get when they dial its apiserver tells the difference.`,
   run: 'ssh -v {node}    (and its console; a slow way or a busy machine: hairpin doctor --timeout 30s)',
   general: true,
-  produced: 'lab',
+  produced: 'scenario',
   signs: [],
   judge: (live) =>
     live.nodes

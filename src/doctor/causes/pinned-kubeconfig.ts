@@ -10,7 +10,7 @@ export const pinnedKubeconfig: Cause = {
 that master is down (kubeasz#724, #1525). kubelet.conf of a master that names *itself* is kubeadm's own doing since 1.33
 and is not meant here.`,
   run: 'kubectl --server https://{endpoint} get nodes; sed -i "s,server: .*,server: https://{endpoint}," /etc/kubernetes/admin.conf    (on {nodes})',
-  produced: 'lab',
+  produced: 'scenario',
   signs: [],
   judge(live) {
     const owner = new Map(

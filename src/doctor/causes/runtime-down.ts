@@ -10,7 +10,7 @@ export const runtimeDown: Cause = {
 and kubeadm stops at its preflight.`,
   run: 'systemctl start containerd; journalctl -u containerd -n 50    (on {nodes})',
   logsAloneAreOld: true,
-  produced: 'lab',
+  produced: 'real',
   signs: [
     {
       in: ['kubelet'],

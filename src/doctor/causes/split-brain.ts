@@ -10,7 +10,7 @@ export const splitBrain: Cause = {
 (unicast peers that do not name each other, another interface, another password), or when one was stopped without giving
 the address back (kube-vip#1786, keepalived#2649). Which of them a client reaches is up to its neighbour table.`,
   run: 'grep -A4 unicast_peer /etc/hairpin/keepalived.conf /etc/keepalived/keepalived.conf    (on {nodes}: each has to name the others)',
-  produced: 'lab',
+  produced: 'scenario',
   signs: [],
   judge(live) {
     if (live.spec.balancer !== undefined || allMasterByDesign(live)) return [];

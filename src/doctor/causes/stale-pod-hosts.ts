@@ -11,7 +11,7 @@ when the pod started (k/k#85501, #91117). After the endpoint's name was given an
 on dialling the old one until it is started anew. Static pods are the same; up to Kubernetes 1.18 the controller manager
 and the scheduler dial the endpoint too.`,
   run: 'kubectl -n kube-system rollout restart daemonset kube-proxy    (or hairpin up, which restarts what is stale)',
-  produced: 'lab',
+  produced: 'scenario',
   signs: [],
   judge: (live) =>
     live.nodes.flatMap(({ spec, look }) => {

@@ -11,7 +11,7 @@ export const swapOn: Cause = {
 and kubeadm waits for a kubelet that never answers at 10248. Swap comes back after a reboot when it stays in /etc/fstab.`,
   run: "swapoff -a && sed -i.bak '/\\sswap\\s/s/^/#/' /etc/fstab    (on {nodes})",
   logsAloneAreOld: true,
-  produced: 'lab',
+  produced: 'scenario',
   signs: [
     {
       in: ['kubelet'],

@@ -8,7 +8,7 @@ export const tokenExpired: Cause = {
   explanation: `A bootstrap token lives 24 hours unless told otherwise. After that the controller manager takes its signature out of
 cluster-info, and a join with it waits for a signature that never comes.`,
   run: 'kubeadm token create --print-join-command    (on a master; or hairpin up, which makes and deletes its own)',
-  produced: 'lab',
+  produced: 'real',
   signs: [
     {
       in: ['kubeadm'],

@@ -11,7 +11,7 @@ export const vipAnswersArp: Cause = {
 the balancer for everybody on the segment. arp_ignore and arp_announce have to silence it (or the address goes on lo with
 scope host and arp_ignore 3); hairpin's bind-vip and keepalived-haproxy do that.`,
   run: 'sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2    (on {nodes}; or hairpin up, which does it for each NIC)',
-  produced: 'lab',
+  produced: 'scenario',
   signs: [
     {
       in: ['kernel', 'unknown'],

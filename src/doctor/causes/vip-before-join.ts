@@ -11,7 +11,7 @@ before init, the others *after* they have joined. A joining master has to fetch 
 else; with the address bound it asks itself, is refused, and waits until kubeadm gives up.`,
   run: 'hairpin up    (takes the address away, joins, and binds it then; by hand: ip addr del, kubeadm join, ip addr add)',
   logsAloneAreOld: true,
-  produced: 'lab',
+  produced: 'real',
   signs: [
     {
       in: ['kubeadm'],

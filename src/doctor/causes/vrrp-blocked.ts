@@ -10,7 +10,7 @@ export const vrrpBlocked: Cause = {
 clouds do), every keepalived thinks it is alone and takes the address. Behind a balancer that is the article's trick;
 without one it is a split brain: clients reach whichever master answered their last ARP request.`,
   run: 'nft insert rule inet filter input ip protocol vrrp accept    (on {nodes}; or unicast_peer where the network drops multicast)',
-  produced: 'lab',
+  produced: 'scenario',
   signs: [],
   judge(live) {
     if (live.spec.balancer !== undefined || allMasterByDesign(live)) return [];

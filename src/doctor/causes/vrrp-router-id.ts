@@ -10,7 +10,7 @@ export const vrrpRouterId: Cause = {
 logs that the addresses in the advert are not its own, adverts are thrown away or believed by turns, and the address is
 held by nobody or by two.`,
   run: 'journalctl -u keepalived -n 50    (on {node}; then give one of the groups another virtual_router_id)',
-  produced: 'lab',
+  produced: 'real',
   signs: [
     {
       in: ['keepalived'],

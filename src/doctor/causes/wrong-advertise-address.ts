@@ -10,7 +10,7 @@ export const wrongAdvertiseAddress: Cause = {
 node use. It has to be an address of the node itself. The endpoint's address there (a favourite when it is bound locally)
 makes pods dial the balancer from the masters, which hairpins; an address of another NIC makes them dial into nothing.`,
   run: "grep advertise-address /etc/kubernetes/manifests/kube-apiserver.yaml    (on {nodes}; then set localAPIEndpoint.advertiseAddress and the manifest to the node's address)",
-  produced: 'lab',
+  produced: 'scenario',
   signs: [
     {
       in: ['kubeadm'],
