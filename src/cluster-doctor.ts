@@ -13,6 +13,7 @@ import { redact } from './doctor/support/redact.ts';
 import { OperatorError } from './errors/operator-error.ts';
 import { gatherFacts } from './facts/gather.ts';
 import { type Emit, task } from './report/event.ts';
+import { formatDuration } from './std/duration.ts';
 
 /** Enough for a diagnosis; a support bundle has the time to wait for slow nodes. */
 const budgets = { doctor: 4500, support: 15_000 } as const;
@@ -51,7 +52,14 @@ export async function diagnoseCluster(opts: DoctorOptions): Promise<ClusterDiagn
   const gathered = await gather(opts, opts.budgetMs ?? budgets.doctor);
   const { live, logs, ms } = gathered;
   const seen = live.nodes.filter(({ unreachable }) => !unreachable).length;
-  return { ...diagnose({ live, logs }), cluster: live.spec.name, ms, seen, of: live.nodes.length };
+  const all = diagnose({ live, logs });
+  if (seen === 0 && all.findings.length === 0) {
+    throw new OperatorError('NODE_TIMEOUT', `No node of ${live.spec.name} answered within ${formatDuration(ms)}`, {
+      cause: all.missing.join('\n'),
+      hint: 'a slow way, or a machine that is busy: hairpin doctor --timeout 30s',
+    });
+  }
+  return { ...all, cluster: live.spec.name, ms, seen, of: live.nodes.length };
 }
 
 export interface LogDiagnosis extends Diagnosis {

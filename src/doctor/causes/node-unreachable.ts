@@ -14,7 +14,7 @@ export const nodeUnreachable: Cause = {
   judge: (live) =>
     live.nodes
       .filter(({ unreachable }) => unreachable)
-      .map((node): Sighting => {
+      .flatMap((node): Sighting[] => {
         const { name } = node.spec;
         const report = live.facts.nodes.find((one) => one.node === name);
         const late = report?.is === 'unreachable' && report.code === 'NODE_TIMEOUT';
@@ -26,11 +26,9 @@ export const nodeUnreachable: Cause = {
             : answered
               ? '; its apiserver answers the other nodes'
               : '; its apiserver answers nobody either';
-        return {
-          node: name,
-          // Late is not gone: it may be this machine that is busy, or the way that is long.
-          confidence: late && (dials.length === 0 || answered) ? 'likely' : 'certain',
-          saw: `${node.missing[0] ?? 'no answer'}${others}`,
-        };
+        const saw = `${node.missing[0] ?? 'no answer'}${others}`;
+        // Late is not gone: it may be this machine that is busy, or the way that is long. What nobody saw is told as missing.
+        if (late && (dials.length === 0 || answered)) return [];
+        return [{ node: name, confidence: 'certain', saw }];
       }),
 };
