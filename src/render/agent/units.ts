@@ -67,6 +67,16 @@ const atBoot = ['Wants=network-online.target', 'After=network-online.target'];
 const again = ['Restart=always', 'RestartSec=1'];
 const withoutLimit = 'StartLimitIntervalSec=0';
 
+/**
+ * Less memory for the two that have little to do: 60 MB resident of which 16 anonymous instead of 63 and 20, measured on the
+ * steerer of the executable (Node.js 26.10, x64) after 120 requests. `--jitless` would give 55 and 16, but the compiled code
+ * in the executable is then of no use, and the start takes twice as long.
+ */
+const small = 'Environment=MALLOC_ARENA_MAX=1 UV_THREADPOOL_SIZE=1 NODE_OPTIONS=--max-semi-space-size=1';
+
+/** On a node whose cores are taken, what decides about everybody's connections goes first; both need next to no time. */
+const first = 'Nice=-10';
+
 /** Makes transitions of the table and destroys flows of dead backends; asked by the prober, believes nothing. */
 const steerer: AgentUnit = {
   unit: agentUnits.steerer,
@@ -84,6 +94,8 @@ const steerer: AgentUnit = {
     service: [
       'Type=simple',
       command('steerer'),
+      small,
+      first,
       'ExecReload=/bin/kill -HUP $MAINPID',
       ...again,
       'OOMScoreAdjust=-900',
@@ -125,6 +137,7 @@ const agent: AgentUnit = {
       'WatchdogSec=30',
       'TimeoutStartSec=20',
       command('run'),
+      first,
       'ExecReload=/bin/kill -HUP $MAINPID',
       ...again,
       'OOMScoreAdjust=-900',
@@ -194,6 +207,7 @@ const pods: AgentUnit = {
     service: [
       'Type=simple',
       command('pods'),
+      small,
       'User=root',
       'CapabilityBoundingSet=CAP_SYS_ADMIN CAP_NET_ADMIN',
       'RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6',
