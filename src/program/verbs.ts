@@ -1,5 +1,5 @@
 /** The verbs that systemd starts on a node (docs/decisions/0008): `hairpin agent VERB --config FILE`. */
-export const daemonVerbs = ['run', 'steerer', 'pods', 'mirror', 'hold-test', 'uninstall'] as const;
+export const daemonVerbs = ['run', 'steerer', 'pods', 'mirror', 'hold-test', 'withdraw'] as const;
 export type DaemonVerb = (typeof daemonVerbs)[number];
 
 export function isDaemonVerb(verb: string | undefined): verb is DaemonVerb {
@@ -17,9 +17,9 @@ export async function runDaemonVerb(verb: DaemonVerb, args: readonly string[]): 
       const { steererVerb } = await import('../agent/steerer/verb.ts');
       return await steererVerb(args);
     }
-    case 'uninstall': {
-      const { uninstallVerb } = await import('../agent/steerer/uninstall-verb.ts');
-      return await uninstallVerb();
+    case 'withdraw': {
+      const { withdrawVerb } = await import('../agent/steerer/withdraw-verb.ts');
+      return await withdrawVerb();
     }
     case 'hold-test': {
       const { holdTestVerb } = await import('../agent/steerer/hold-test-verb.ts');

@@ -17,7 +17,9 @@ export const holdTestMs = 30_000;
 
 /** The argv that runs the test in a network namespace of its own; `unshare` needs CAP_SYS_ADMIN, or a user namespace. */
 export function holdTestArgv(unshare: readonly string[]): readonly [string, ...string[]] {
-  const self = isSea() ? [process.execPath, 'agent'] : [process.execPath, process.argv[1] ?? ''];
+  // The command that started this process, up to its verb: the executable, its bundle or daemon.main.ts of a checkout.
+  const [, script = '', word] = process.argv;
+  const self = [process.execPath, ...(isSea() ? [] : [script]), ...(isSea() || word === 'agent' ? ['agent'] : [])];
   return ['unshare', ...unshare, '--net', '--', ...self, 'hold-test'];
 }
 

@@ -184,22 +184,22 @@ describe('the steerer', () => {
     await ip('route', 'delete', `${m2}/32`);
   });
 
-  test('uninstalls itself: the table stays while a flow needs it, and goes with the last one', async () => {
+  test('withdraws itself: the table stays while a flow needs it, and goes with the last one', async () => {
     await using it = await startSteering(lab, ['m2']);
-    const uninstall = async () => {
+    const withdraw = async () => {
       const daemon = new URL('../../../src/program/daemon.main.ts', import.meta.url).pathname;
-      return (await lab.exec('m1', [process.execPath, daemon, 'uninstall'])).stdout.trim().split('\n');
+      return (await lab.exec('m1', [process.execPath, daemon, 'withdraw'])).stdout.trim().split('\n');
     };
     const open = flow(lab, 'm1', { forMs: 6000 });
     expect(await open.machine()).toBe('m2');
     await it.agent.signal('steerer', 'SIGTERM');
-    expect(await uninstall()).toEqual([
+    expect(await withdraw()).toEqual([
       'the steering table of IPv4 steers nothing and stays for 1 connections that are still open; it goes with the next reboot, or with: nft delete table ip hairpin',
     ]);
     expect(await seen()).not.toBe('m2 12');
     expect((await open.end()).is).toBe('alive');
-    expect(await uninstall()).toEqual(['the steering table of IPv4 is removed']);
-    expect(await uninstall()).toEqual(['there was nothing of hairpin in netfilter or in the routes']);
+    expect(await withdraw()).toEqual(['the steering table of IPv4 is removed']);
+    expect(await withdraw()).toEqual(['there was nothing of hairpin in netfilter or in the routes']);
   });
 
   test('goes on without conntrack and ss, and says what is lost', async () => {

@@ -11,7 +11,7 @@ import type { RunTool } from './run-tool.ts';
  * go, and a table goes as soon as no flow needs its translation; until then it stays, with nothing in it that has an effect.
  * Gives lines for the operator. Throws when nft fails.
  */
-export async function uninstallSteering(run: RunTool): Promise<readonly string[]> {
+export async function withdrawSteering(run: RunTool): Promise<readonly string[]> {
   const said: string[] = [];
   for (const family of [4, 6] as const) {
     const { table } = familyWords(family);
