@@ -97,7 +97,11 @@ function busyLoops(count: number): Disposable {
   const children: ChildProcess[] = Array.from({ length: count }, () =>
     spawn(process.execPath, ['-e', 'for (;;) {}'], { stdio: 'ignore' }),
   );
-  return { [Symbol.dispose]: () => children.forEach((child) => child.kill('SIGKILL')) };
+  return {
+    [Symbol.dispose]() {
+      for (const child of children) child.kill('SIGKILL');
+    },
+  };
 }
 
 async function inSeries<T>(count: number, work: () => Promise<T>): Promise<T[]> {
