@@ -14,11 +14,17 @@ import { nftOn } from './steering.ts';
 // A machine that is busy must not make the balancer eject anybody: its own faults are not judged here.
 const check = { protocol: 'tcp', intervalMs: 2_000, timeoutMs: 30_000, rise: 1, fall: 10 } as const;
 
+export interface Pressed {
+  /** Requests that failed. */
+  readonly cut: readonly string[];
+  readonly resets: number;
+}
+
 /**
  * Both cores taken, all apiservers well: whatever the prober thinks of late answers, it may not cut a single flow; and a
  * program that lists 60,000 elements of another table is as fast as without the agent.
  */
-export async function underSaturation(name: string, opts: { readonly forMs: number }): Promise<void> {
+export async function underSaturation(name: string, opts: { readonly forMs: number }): Promise<Pressed> {
   await using lab = await wireLab({
     name,
     masters: 3,
@@ -64,8 +70,8 @@ export async function underSaturation(name: string, opts: { readonly forMs: numb
   console.log(
     `${Math.round(opts.forMs / 1000)} s saturated: ${switches} switches, ${after.counters.resets} resets; listing 60,000 elements ${Math.round(alone)} ms of processor time alone, ${Math.round(median(listings))} ms beside the agent`,
   );
-  expect({ cut, resets: after.counters.resets }).toEqual({ cut: [], resets: 0 });
   expect(median(listings)).toBeLessThan(alone * 1.5);
+  return { cut, resets: after.counters.resets };
 }
 
 async function steering(agent: AgentMachine): Promise<void> {
