@@ -68,7 +68,7 @@ export interface Prober {
   readonly config: () => AgentConfig;
   /** Reads the file again; a bad one is refused with its diagnostics in the log, and what was in force stays so. */
   readonly reload: () => Promise<boolean>;
-  /** Resolves when `signal` has aborted and everything is closed. The table is left alone: it lapses by itself. */
+  /** Resolves when `signal` has aborted and everything is closed. The table is renewed once more and left alone: it lapses by itself. */
   readonly done: Promise<void>;
 }
 
@@ -393,9 +393,8 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     signal,
   });
 
-  const renewer = openRenewer();
   const deadMan = deadMansSwitch({
-    renewer,
+    renewer: openRenewer(),
     mayRenew: () => {
       const stateOf = (address: string) => fleet.members.get(nameOf(address))?.backend.state;
       return config.steer && mayRenew(transitions.inForce().target, target, stateOf);
@@ -588,7 +587,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     await aborted;
     resolveNow();
     for (const timer of timers) clearTimeout(timer);
-    renewer.close();
+    await deadMan.close();
     await Promise.all([transitions.done, following.done, polling.done]);
   })();
 

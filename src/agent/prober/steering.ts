@@ -93,6 +93,7 @@ export function forgotten(before: InForce): InForce {
  * - Nothing is steered: no. There is nothing to keep, and a prober that dies now leaves nothing behind. The table is
  *   looked at again (`ensure`) before the next target.
  * - Something is steered, and every backend of it is ready or wanted: yes, even if something better is wanted.
+ * - Something is steered, and the balancer is wanted: no.
  * - Something is steered to a backend that is neither, and the steerer does not take the correction: no. The kernel
  *   then sends new connections to the balancer, which is never worse than having no agent.
  */
@@ -101,7 +102,8 @@ export function mayRenew(
   wanted: Target | undefined,
   stateOf: (address: string) => BackendState | undefined,
 ): boolean {
-  if (current === undefined || current.backends.length === 0 || wanted === undefined) return false;
+  if (current === undefined || current.backends.length === 0) return false;
+  if (wanted === undefined || wanted.backends.length === 0) return false;
   return current.backends.every((backend) => wanted.backends.includes(backend) || stateOf(backend) === 'ready');
 }
 

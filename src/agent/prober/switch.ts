@@ -8,6 +8,8 @@ import type { Renewed, Renewer } from './renewal.ts';
 export interface DeadMansSwitch {
   /** One round, to every endpoint that is steered. */
   renew(): Promise<void>;
+  /** A last round, under the same conditions, so that a successor has the full three seconds; then the sockets are closed. */
+  close(): Promise<void>;
   readonly state: () => {
     readonly renewing: boolean;
     readonly renewedAt: number | undefined;
@@ -62,15 +64,21 @@ export function deadMansSwitch(cx: SwitchContext): DeadMansSwitch {
     cx.gone();
   };
 
+  const renew = async () => {
+    renewing = cx.mayRenew();
+    if (!renewing) return;
+    for (const address of cx.endpoints()) {
+      const result = await cx.renewer.send(address, cx.port());
+      cx.told(result.is);
+      judge(address, result);
+    }
+  };
+
   return {
-    async renew() {
-      renewing = cx.mayRenew();
-      if (!renewing) return;
-      for (const address of cx.endpoints()) {
-        const result = await cx.renewer.send(address, cx.port());
-        cx.told(result.is);
-        judge(address, result);
-      }
+    renew,
+    async close() {
+      await renew();
+      cx.renewer.close();
     },
     state: () => ({ renewing, renewedAt, problem }),
   };

@@ -154,6 +154,13 @@ describe('mayRenew()', () => {
       of: { a: 'suspect' },
       want: false,
     },
+    {
+      name: 'the balancer is wanted although the one in force is well: it has no address that is steered any more',
+      current: to('a'),
+      wanted: to(),
+      of: { a: 'ready' },
+      want: false,
+    },
     { name: 'undecided', current: undefined, wanted: undefined, of: { a: 'ready' }, want: false },
   ])('$name: $want', ({ current, wanted, of, want }) => {
     expect(mayRenew(current, wanted, states(of))).toBe(want);
