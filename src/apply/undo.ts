@@ -33,22 +33,35 @@ export function undoInWords(undo: Undo): string {
   }
 }
 
-/** Carries out one undo. All of them may be repeated: a reset may be killed as well. */
-export async function undoOnNode(node: NodePort, undo: Undo): Promise<void> {
+/**
+ * Carries out one undo. All of them may be repeated: a reset may be killed as well. Gives what stays, a line each: the
+ * output of a command.
+ */
+export async function undoOnNode(node: NodePort, undo: Undo): Promise<readonly string[]> {
   switch (undo.is) {
     case 'nothing':
-      return;
+      return [];
     case 'restore-file':
-      return mustRun(node, 'restoring a file', restoreScript, [undo.path, nodePaths.written]);
+      await mustRun(node, 'restoring a file', restoreScript, [undo.path, nodePaths.written]);
+      return [];
     case 'remove-hosts-block':
-      return removeBlock(node, undo.path);
+      await removeBlock(node, undo.path);
+      return [];
     case 'disable-unit':
-      return mustRun(node, `stopping ${undo.unit}`, disableScript, [undo.unit]);
-    case 'run':
-      return void (await node.change(undo.argv, { timeout: 120_000 }));
+      await mustRun(node, `stopping ${undo.unit}`, disableScript, [undo.unit]);
+      return [];
+    case 'run': {
+      const { stdout } = await node.change(undo.argv, { timeout: 120_000 });
+      return linesOf(stdout);
+    }
     case 'kubeadm-reset':
-      return kubeadmReset(node);
+      await kubeadmReset(node);
+      return [];
   }
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split('\n').filter((line) => line !== '');
 }
 
 /**
@@ -180,7 +193,7 @@ exit 0
 export async function finishUndo(node: NodePort): Promise<readonly string[]> {
   const argv = ['sh', '-c', finishScript, 'hairpin-undo', nodePaths.state, nodePaths.runtime];
   const { stdout } = await node.change(argv, { timeout: 120_000 });
-  return stdout.split('\n').filter((line) => line !== '');
+  return linesOf(stdout);
 }
 
 /** Whether hairpin keeps anything on the node. */

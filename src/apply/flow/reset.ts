@@ -92,15 +92,17 @@ async function resetNode(
   const node = nodes.get(name);
   if (node === undefined) return [];
   return task(opts.emit, `${name}/reset`, `${name} reset`, async (progress) => {
+    const stays: string[] = [];
     for (const [index, undo] of undos.entries()) {
       opts.signal.throwIfAborted();
       const what = undoInWords(undo);
       progress(what, index, undos.length + 1);
       opts.journal.add({ entry: 'undone', node: name, what });
-      await undoOnNode(node, undo);
+      stays.push(...(await undoOnNode(node, undo)));
     }
-    if (!whole) return [];
+    const said = (lines: readonly string[]) => lines.map((line) => `${name}: ${line}`);
+    if (!whole) return said(stays);
     progress('units, files and directories as they were', undos.length, undos.length + 1);
-    return (await finishUndo(node)).map((line) => `${name}: ${line}`);
+    return said([...stays, ...(await finishUndo(node))]);
   });
 }

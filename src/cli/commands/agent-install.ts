@@ -54,7 +54,7 @@ async function install(options: Options, cx: CommandContext): Promise<number> {
 export function agentUninstallCommand(): Command {
   return new Command('uninstall')
     .description(
-      'stop the agent everywhere and take it back; connections that are steered end, new ones go to the balancer',
+      'stop the agent everywhere and take it back; connections that are open live on, new ones go to the balancer',
     )
     .addOption(fileOption())
     .option('-y, --yes', 'do not ask')
@@ -78,11 +78,13 @@ async function uninstall(options: Options, cx: CommandContext): Promise<number> 
     },
   });
   const nodes = result.resets.filter(({ anything }) => anything).map(({ node }) => node);
-  cx.print({ nodes, unreachable: result.unreachable, journal: result.journal }, () =>
+  const { unreachable, notes, journal } = result;
+  cx.print({ nodes, unreachable, notes, journal }, () =>
     [
       nodes.length === 0 ? 'There is no agent on these nodes' : `${nodes.join(', ')}: without the agent`,
-      ...(result.unreachable.length === 0 ? [] : [`not reached: ${result.unreachable.join(', ')}`]),
+      ...notes,
+      ...(unreachable.length === 0 ? [] : [`not reached: ${unreachable.join(', ')}`]),
     ].join('\n'),
   );
-  return result.unreachable.length === 0 ? exitCodes.ok : exitCodes.changes;
+  return unreachable.length === 0 ? exitCodes.ok : exitCodes.changes;
 }
