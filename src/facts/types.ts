@@ -55,6 +55,8 @@ export interface NodeFacts {
   readonly hosts: Fact<HostsFile>;
   /** Rules and sets of the node that name an endpoint address or port. */
   readonly packetRules: Fact<PacketRules>;
+  /** What decides whether packets of pods pass the node's netfilter. */
+  readonly datapath: Fact<Datapath>;
   readonly sysctls: Fact<Readonly<Record<string, string>>>;
   readonly swap: Fact<readonly SwapArea[]>;
   readonly memory: Fact<Memory>;
@@ -198,6 +200,13 @@ export interface PacketRules {
   readonly nft: readonly string[];
   /** The same of legacy iptables, as iptables-save prints it. */
   readonly iptables: readonly string[];
+}
+
+export interface Datapath {
+  /** Files of /etc/cni/net.d with the types of their plugins; none in a file that is no JSON. */
+  readonly cni: readonly { readonly path: string; readonly plugins: readonly string[] }[];
+  /** As kube-proxy on this node says; `undefined` where none answers. */
+  readonly kubeProxy: 'iptables' | 'nftables' | 'ipvs' | undefined;
 }
 
 export interface SwapArea {

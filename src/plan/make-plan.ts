@@ -14,6 +14,7 @@ import { balancerAdvice } from './balancer-advice.ts';
 import { findBlockers } from './blockers.ts';
 import { longestChainMs, StepList } from './builder.ts';
 import type { PlanBundle } from './bundle.ts';
+import { bypassWarnings } from './bypass-warnings.ts';
 import { clusterState } from './cluster.ts';
 import type { PlanContext } from './context.ts';
 import { NodeDesk } from './desk.ts';
@@ -94,7 +95,13 @@ export function makePlan(input: PlanInput): Plan {
     },
     steps: cx.steps.steps,
     blockers,
-    warnings: [...warnings, ...strategyWarnings(strategy), ...deviceWarnings(cx), ...contradiction(written, measured)],
+    warnings: [
+      ...warnings,
+      ...strategyWarnings(strategy),
+      ...deviceWarnings(cx),
+      ...bypassWarnings(cx),
+      ...contradiction(written, measured),
+    ],
     effectiveEndpoints: choice.unsuitable === undefined ? effectiveEndpoints(cx) : [],
     balancer: balancerAdvice(spec, strategy.name),
     estimateMs: longestChainMs(cx.steps.steps),

@@ -22,6 +22,7 @@ export function factsOf(seen: Partial<NodeFacts>): NodeFacts {
     endpointLookup: unseen,
     hosts: unseen,
     packetRules: unseen,
+    datapath: unseen,
     sysctls: unseen,
     swap: unseen,
     memory: unseen,

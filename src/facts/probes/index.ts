@@ -2,6 +2,7 @@ import type { Probe } from '../probe.ts';
 import type { NodeFacts } from '../types.ts';
 import { api } from './api.ts';
 import { certificates } from './certificates.ts';
+import { datapath } from './datapath.ts';
 import { disks } from './disks.ts';
 import { endpointLookup } from './endpoint-lookup.ts';
 import { endpointRoutes } from './endpoint-routes.ts';
@@ -40,6 +41,7 @@ export const probes: { readonly [K in Exclude<keyof NodeFacts, 'clock'>]: Probe<
   endpointLookup,
   hosts,
   packetRules,
+  datapath,
   sysctls,
   swap,
   memory,

@@ -1,12 +1,12 @@
 /**
  * What on a node can take the endpoint's traffic past the steering table, as far as it can be seen from links and CNI
- * configurations. Pure: `plan` and `agent status` say it, nobody acts on it.
+ * configurations. `plan` says it, nobody acts on it.
  */
 export interface DatapathFacts {
   /** `ip -json -details link show`: name and `linkinfo.info_kind`. */
   readonly links: readonly { readonly name: string; readonly kind: string | undefined }[];
-  /** Contents of /etc/cni/net.d/*.conf and *.conflist. */
-  readonly cni: readonly string[];
+  /** Types of the plugins in /etc/cni/net.d. */
+  readonly plugins: readonly string[];
   /** Mode of kube-proxy, where it is known. */
   readonly kubeProxy: 'iptables' | 'nftables' | 'ipvs' | undefined;
 }
@@ -61,12 +61,11 @@ const known: readonly Known[] = [
 ];
 
 /** Everything that is found, in a fixed order. An empty list says that nothing known was seen, not that there is nothing. */
-export function bypassesOf({ links, cni, kubeProxy }: DatapathFacts): readonly Bypass[] {
-  const plugins = new Set(cni.flatMap(pluginTypes));
+export function bypassesOf({ links, plugins, kubeProxy }: DatapathFacts): readonly Bypass[] {
   const found = known
     .filter(
       (each) =>
-        each.plugins?.some((type) => plugins.has(type)) === true ||
+        each.plugins?.some((type) => plugins.includes(type)) === true ||
         links.some(
           ({ name, kind }) =>
             each.links?.test(name) === true || (kind !== undefined && each.kinds?.includes(kind) === true),
@@ -84,13 +83,4 @@ export function bypassesOf({ links, cni, kubeProxy }: DatapathFacts): readonly B
         },
       ]
     : found;
-}
-
-function pluginTypes(text: string): readonly string[] {
-  try {
-    const config = JSON.parse(text) as { type?: unknown; plugins?: readonly { type?: unknown }[] };
-    return [config.type, ...(config.plugins ?? []).map(({ type }) => type)].filter((type) => typeof type === 'string');
-  } catch {
-    return [];
-  }
 }
