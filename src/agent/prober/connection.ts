@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, connect as http2Connect } from 'node:http2';
+import { type ClientHttp2Session, constants, connect as http2Connect } from 'node:http2';
 import { isIP, type Socket, connect as tcpConnect } from 'node:net';
 import { checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { Evidence } from '../backend/backend.ts';
@@ -53,14 +53,17 @@ interface ProbeOptions {
 export async function keepProbing(target: ProbeTarget, told: Told, opts: ProbeOptions): Promise<void> {
   const { signal, now } = opts;
   let pause = opts.timing().redialMs;
+  let usedUp = false;
   while (!signal.aborted) {
     const startedAt = now();
     told.evidence({ is: 'asked', at: startedAt });
     try {
       const session = await dial(target, { signal, timeoutMs: opts.timing().dialTimeoutMs });
       told.evidence({ is: 'answered', at: now(), rttMs: undefined });
-      const end = await attend(session, told, opts);
+      const end = await attend(session, told, { ...opts, answeredBefore: usedUp });
       if (signal.aborted) return;
+      usedUp = end.is === 'used-up';
+      if (usedUp) continue;
       if (end.is === 'ended') told.evidence({ is: 'ended', at: now() });
       told.trouble(end.why);
       // A server that accepts and ends at once is not dialled in a tight loop.
@@ -70,6 +73,9 @@ export async function keepProbing(target: ProbeTarget, told: Told, opts: ProbeOp
       }
     } catch (error) {
       if (signal.aborted) return;
+      // That end was no news as long as the next connection could be had.
+      if (usedUp) told.evidence({ is: 'ended', at: startedAt });
+      usedUp = false;
       if (isRefused(error)) told.evidence({ is: 'refused', at: now() });
       told.trouble(error instanceof Error ? error.message : String(error));
     }
@@ -149,18 +155,31 @@ async function opened(
 type End =
   /** By the other side: a redial follows, and only that gives a verdict. */
   | { readonly is: 'ended'; readonly why: string }
+  /**
+   * By the other side, with the answer to /readyz: kube-apiserver does this to anonymous requests (feature gate
+   * UnauthenticatedHTTP2DOSMitigation), so as long as the node has no certificate there is a new connection for each.
+   */
+  | { readonly is: 'used-up'; readonly why: string }
   /** By us, because nothing comes any more; a new connection is not held up by TCP's long pauses between tries. */
   | { readonly is: 'abandoned'; readonly why: string }
   /** By us, because somebody asked for a new one. */
   | { readonly is: 'renewed'; readonly why: string };
 
 /** Asks until the connection ends, and says why it did. */
-async function attend(session: ClientHttp2Session, told: Told, opts: ProbeOptions): Promise<End> {
+async function attend(
+  session: ClientHttp2Session,
+  told: Told,
+  opts: ProbeOptions & {
+    /** /readyz has just been answered over the connection before this one: the next is due after a pause. */
+    readonly answeredBefore: boolean;
+  },
+): Promise<End> {
   const { signal, now } = opts;
   let end: End = { is: 'ended', why: 'the connection was closed by the other side' };
   let pingedAt: number | undefined;
   let asking = false;
-  let yeses = 0;
+  let leaving: string | undefined;
+  let yeses = opts.answeredBefore ? 2 : 0;
   let pingTimer: NodeJS.Timeout;
   let readyzTimer: NodeJS.Timeout;
 
@@ -173,7 +192,7 @@ async function attend(session: ClientHttp2Session, told: Told, opts: ProbeOption
     clearTimeout(pingTimer);
     const { pingMs, giveUpMs } = opts.timing();
     pingTimer = setTimeout(ping, pingMs);
-    if (session.destroyed) return;
+    if (session.destroyed || leaving !== undefined) return;
     // One at a time: an unanswered PING is the measurement, a queue of them is noise.
     if (pingedAt !== undefined) {
       const silent = now() - pingedAt;
@@ -192,11 +211,16 @@ async function attend(session: ClientHttp2Session, told: Told, opts: ProbeOption
     }
   };
 
-  const readyz = () => {
+  const laterReadyz = () => {
     clearTimeout(readyzTimer);
     const timing = opts.timing();
     const next = yeses >= 2 ? timing.readyzMs : timing.readyzAgainMs;
     readyzTimer = setTimeout(readyz, next * (0.95 + opts.random() / 10));
+  };
+
+  const readyz = () => {
+    laterReadyz();
+    const timing = opts.timing();
     if (asking || session.destroyed || session.closed) return;
     asking = true;
     const request = session.request({ ':path': '/readyz' });
@@ -211,6 +235,7 @@ async function attend(session: ClientHttp2Session, told: Told, opts: ProbeOption
       const ok = status === 200;
       yeses = ok ? yeses + 1 : 0;
       told.evidence({ is: 'readyz', at: now(), ok });
+      if (leaving !== undefined) end = { is: 'used-up', why: leaving };
       if (!ok)
         told.trouble(`/readyz said ${status}${status === 401 ? ': the client certificate was not accepted' : ''}`);
     });
@@ -219,6 +244,7 @@ async function attend(session: ClientHttp2Session, told: Told, opts: ProbeOption
     request.on('close', () => {
       clearTimeout(late);
       asking = false;
+      if (leaving !== undefined) session.destroy();
     });
     request.on('end', () => clearTimeout(late));
     request.resume();
@@ -231,8 +257,15 @@ async function attend(session: ClientHttp2Session, told: Told, opts: ProbeOption
     session.on('error', (error) => {
       if (end.is === 'ended') end = { is: 'ended', why: error.message };
     });
-    // Streams that the server still serves are none of ours but /readyz: go at once and redial.
-    session.on('goaway', (code) => finish({ is: 'ended', why: `GOAWAY ${code}` }));
+    session.on('goaway', (code) => {
+      const why = `GOAWAY ${code}`;
+      // No other stream is ours: go at once and redial. But an answer under way is worth the wait: GOAWAY overtakes it.
+      if (code !== constants.NGHTTP2_NO_ERROR || !asking) finish({ is: 'ended', why });
+      else {
+        leaving = why;
+        end = { is: 'ended', why };
+      }
+    });
     session.once('close', () => {
       clearTimeout(pingTimer);
       clearTimeout(readyzTimer);
@@ -245,7 +278,8 @@ async function attend(session: ClientHttp2Session, told: Told, opts: ProbeOption
       ping,
       redial: () => finish({ is: 'renewed', why: 'dialling anew with the changed client certificate' }),
     });
-    readyz();
+    if (opts.answeredBefore) laterReadyz();
+    else readyz();
     ping();
   });
 }

@@ -7,19 +7,27 @@ import type { SteererLink } from './steerer-link.ts';
  */
 export interface CredentialStore {
   current(): Promise<Credentials | undefined>;
+  /** Whether it is time to ask anew: soon while there is none (a node that joins gets one), else now and then. */
+  due(at: number): boolean;
   /** Asks anew, as when the steerer comes up and once a minute; true when the certificate is another one than before. */
   refresh(): Promise<boolean>;
 }
 
 const firstWaitMs = 200;
+/** kubelet rotates its certificate weeks ahead of its end, so a minute is soon enough. */
+const againMs = 60_000;
+const againWithoutMs = 5000;
 const answerWithinMs = 2000;
 
 export function credentialStore(link: SteererLink, say: (problem: string | undefined) => void): CredentialStore {
   let known: Credentials | undefined;
   const first = Promise.withResolvers<void>();
   const startedAt = performance.now();
+  let askedAt = Number.NEGATIVE_INFINITY;
   return {
+    due: (at) => at - askedAt >= (known === undefined ? againWithoutMs : againMs),
     async refresh() {
+      askedAt = performance.now();
       try {
         const answer = await link.ask<'credentials'>({ op: 'credentials' }, { timeoutMs: answerWithinMs });
         if (!answer.ok) {

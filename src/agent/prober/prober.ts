@@ -78,7 +78,7 @@ const settleMs = 150;
 const undecidedMs = 2000;
 /** After a suspicion a gentle prober asks everybody as often as a master. */
 const hurryMs = 10_000;
-const credentialsEveryMs = 60_000;
+const credentialsLookMs = 1000;
 const credentialsAtMostEveryMs = 5000;
 const drainEveryMs = 1000;
 const resetTimeoutMs = 10_000;
@@ -545,7 +545,9 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     setInterval(() => turn(now()), tickMs),
     setInterval(() => void deadMan.renew(), renewEveryMs),
     setInterval(() => void lookAtDrain(), drainEveryMs),
-    setInterval(() => void renewCredentials(), credentialsEveryMs),
+    setInterval(() => {
+      if (credentials.due(now())) void renewCredentials();
+    }, credentialsLookMs),
     // Whoever waits for this agent before the kubelet starts is not held up by a steerer that is not there.
     setTimeout(begin, 1000),
   ];
