@@ -9,7 +9,11 @@ export interface Steering extends AsyncDisposable {
   readonly epoch: number;
   /** Addresses of masters by their names. */
   of(names: readonly string[]): string[];
-  steer(names: readonly string[], hold?: boolean): Promise<SteererAnswer<'steer'>>;
+  /** `away` as the prober says it; without it as a prober of an earlier version. */
+  steer(
+    names: readonly string[],
+    opts?: { hold?: boolean; away?: readonly string[] | undefined },
+  ): Promise<SteererAnswer<'steer'>>;
   ensure(): Promise<SteererAnswer<'ensure'>>;
 }
 
@@ -19,7 +23,8 @@ export async function startSteering(lab: Lab, to: readonly string[]): Promise<St
   const alive = agent.keepAlive();
   const of = (names: readonly string[]) =>
     agent.config.masters.filter(({ name }) => names.includes(name)).map(({ addresses }) => addresses[0] ?? '');
-  const steer = (names: readonly string[], hold = false) => agent.ask({ op: 'steer', backends: of(names), hold });
+  const steer: Steering['steer'] = (names, { hold = false, away } = {}) =>
+    agent.ask({ op: 'steer', backends: of(names), hold, ...(away === undefined ? {} : { away: of(away) }) });
   const ensure = () => agent.ask({ op: 'ensure', endpoints: [...agent.config.endpoint.addresses] });
   const first = await ensure();
   if (!first.ok) throw new Error(first.problem);

@@ -30,7 +30,7 @@ import { lagGauge } from './lag.ts';
 import { openRenewer, renewEveryMs } from './renewal.ts';
 import { endFlows } from './resets.ts';
 import { openSteererLink } from './steerer-link.ts';
-import { mayRenew, sameTarget, type Target } from './steering.ts';
+import { awayFrom, mayRenew, sameTarget, type Target } from './steering.ts';
 import { reasonOf } from './story.ts';
 import { deadMansSwitch } from './switch.ts';
 import { hurriedWorkerTiming, masterTiming, type ProbeTiming, workerTiming } from './timing.ts';
@@ -214,6 +214,10 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
   const nameOf = (address: string): string =>
     known.find((member) => member.addresses.includes(address))?.name ?? address;
 
+  const fleetAddresses = (): readonly string[] => known.flatMap(({ name }) => steerable(name));
+
+  const stateOf = (address: string) => fleet.members.get(nameOf(address))?.backend.state;
+
   // ---- whom to probe
 
   const remember = (why: string) => {
@@ -382,8 +386,8 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     // On a node that does not steer (any more) nothing, once it has been asked for something.
     wanted: (inForce) =>
       config.steer
-        ? { endpoints, target }
-        : { endpoints: inForce.ensured ?? [], target: { backends: [], hold: false } },
+        ? { endpoints, target, away: awayFrom(inForce.target, fleetAddresses(), stateOf) }
+        : { endpoints: inForce.ensured ?? [], target: { backends: [], hold: false }, away: [] },
     reason: () => ({ because, since: targetSince }),
     nameOf,
     answered: begin,
@@ -395,10 +399,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
 
   const deadMan = deadMansSwitch({
     renewer: openRenewer(),
-    mayRenew: () => {
-      const stateOf = (address: string) => fleet.members.get(nameOf(address))?.backend.state;
-      return config.steer && mayRenew(transitions.inForce().target, target, stateOf);
-    },
+    mayRenew: () => config.steer && mayRenew(transitions.inForce().target, target, stateOf),
     endpoints: () => transitions.inForce().endpoints,
     port: () => config.endpoint.port,
     gone: () => transitions.forget(),

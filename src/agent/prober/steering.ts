@@ -15,6 +15,8 @@ export interface Wanted {
    * until there is something to say, so that an upgrade drops nothing. It lapses by itself meanwhile.
    */
   readonly target: Target | undefined;
+  /** Backends that do not answer (`awayFrom`): connections that wait for them start over with the next transition. */
+  readonly away: readonly string[];
 }
 
 /** Where new connections go; none: to the balancer. */
@@ -43,7 +45,8 @@ export const nothingInForce: InForce = {
   endpoints: [],
 };
 
-type Transition = Extract<SteererRequest, { op: 'ensure' | 'steer' }>;
+export type Steer = Extract<SteererRequest, { op: 'steer' }>;
+type Transition = Extract<SteererRequest, { op: 'ensure' }> | Steer;
 
 /** The next thing to ask, most urgent first; `undefined` when all is as wanted. */
 export function nextTransition(wanted: Wanted, inForce: InForce): Transition | undefined {
@@ -56,7 +59,8 @@ export function nextTransition(wanted: Wanted, inForce: InForce): Transition | u
   }
   // A changed target is a backend in trouble; a changed set of endpoints can wait for it.
   if (target !== undefined && !sameTarget(target, inForce.target)) {
-    return { op: 'steer', backends: [...target.backends], hold: target.hold };
+    const away = wanted.away.filter((backend) => !target.backends.includes(backend));
+    return { op: 'steer', backends: [...target.backends], hold: target.hold, away };
   }
   if (!sameList(inForce.ensured, wanted.endpoints)) return { op: 'ensure', endpoints: [...wanted.endpoints] };
   return undefined;
@@ -105,6 +109,20 @@ export function mayRenew(
   if (current === undefined || current.backends.length === 0) return false;
   if (wanted === undefined || wanted.backends.length === 0) return false;
   return current.backends.every((backend) => wanted.backends.includes(backend) || stateOf(backend) === 'ready');
+}
+
+/**
+ * Of all backends that a connection may wait for, those that do not answer: late, dead, not heard yet, or of a member that
+ * has gone. One that is not ready or drained answers, and what is half open to it is about to be served.
+ */
+export function awayFrom(
+  current: Target | undefined,
+  known: readonly string[],
+  stateOf: (address: string) => BackendState | undefined,
+): readonly string[] {
+  return [...new Set([...(current?.backends ?? []), ...known])]
+    .filter((address) => ['suspect', 'failed', 'unknown'].includes(stateOf(address) ?? 'unknown'))
+    .toSorted();
 }
 
 export function sameTarget(a: Target | undefined, b: Target | undefined): boolean {

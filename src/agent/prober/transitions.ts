@@ -7,6 +7,7 @@ import {
   type InForce,
   nextTransition,
   nothingInForce,
+  type Steer,
   sameTarget,
   type Target,
   type Wanted,
@@ -67,12 +68,12 @@ export function makeTransitions(cx: TransitionContext): Transitions {
     return undefined;
   };
 
-  const steer = async (target: Target): Promise<string | undefined> => {
+  const steer = async ({ backends, hold, away }: Steer): Promise<string | undefined> => {
     const askedAt = cx.now();
     const { because, since } = cx.reason();
-    const { backends, hold } = target;
-    const answer = await cx.link.ask<'steer'>({ op: 'steer', backends: [...backends], hold }, { timeoutMs });
+    const answer = await cx.link.ask<'steer'>({ op: 'steer', backends, hold, away }, { timeoutMs });
     if (!answer.ok) return answer.problem;
+    const target: Target = { backends, hold };
     const changed = !sameTarget(inForce.target, target);
     inForce = { ...inForce, target };
     cx.switched();

@@ -44,6 +44,41 @@ export function flowsOf(
   ];
 }
 
+/** `conntrack` arguments that pick the connections to `endpoint` that wait for `backend`, or for anybody without one. */
+export function halfOpen(
+  endpoint: Address,
+  port: number,
+  backend: Address | undefined,
+): readonly [string, ...string[]] {
+  return [
+    '--family',
+    endpoint.family === 4 ? 'ipv4' : 'ipv6',
+    '--proto',
+    'tcp',
+    '--orig-dst',
+    endpoint.text,
+    '--orig-port-dst',
+    String(port),
+    ...(backend === undefined ? [] : ['--reply-src', backend.text]),
+    '--state',
+    'SYN_SENT',
+  ];
+}
+
+/**
+ * Whom a connection can wait for in vain after a transition: backends that are away and not steered to all the same, and the
+ * endpoint itself (what went to the balancer) when steering begins. `undefined`: everybody, because nobody knows.
+ */
+export function waitedForInVain(
+  endpoint: Address,
+  to: { readonly backends: readonly Address[]; readonly away: readonly Address[] | undefined },
+  fromBalancer: boolean,
+): readonly (Address | undefined)[] {
+  if (to.away === undefined) return [undefined];
+  const gone = to.away.filter((a) => a.family === endpoint.family && !to.backends.some((b) => b.text === a.text));
+  return fromBalancer && to.backends.length > 0 ? [...gone, endpoint] : gone;
+}
+
 /**
  * `ss` filters that name sockets exactly, at most `each` in one: the kernel runs a filter over every socket, and takes at
  * most 64 KiB of it. Flows that differ in their source port only share the rest of the words.

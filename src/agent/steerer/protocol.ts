@@ -15,8 +15,12 @@ export const steererRequest = z.discriminatedUnion('op', [
    * touching live flows. `epoch` rises when the tables were made anew, so that the prober decides again.
    */
   z.strictObject({ op: z.literal('ensure'), endpoints: addresses }),
-  /** A transition: where new connections go from now on (none: the balancer), and whether refusals are held. */
-  z.strictObject({ op: z.literal('steer'), backends: addresses, hold: z.boolean() }),
+  /**
+   * A transition: where new connections go from now on (none: the balancer), and whether refusals are held. `away` are
+   * backends that do not answer: connections that wait for one of them start over, those half open to others live on.
+   * Without it (a prober of an earlier version) all that are half open start over.
+   */
+  z.strictObject({ op: z.literal('steer'), backends: addresses, hold: z.boolean(), away: addresses.optional() }),
   /** Destroys the flows of a dead backend, and only those: the node's sockets and, through the pods unit, its pods'. */
   z.strictObject({ op: z.literal('reset'), backend: z.string().max(45) }),
   /** The node's client certificate, read anew: it rotates. */

@@ -4,12 +4,17 @@ import type { SteererRequest } from './protocol.ts';
 /** A request whose addresses are addresses. Which of them are allowed depends on the configuration (`allowed.ts`). */
 export type ParsedRequest =
   | { readonly op: 'ensure'; readonly endpoints: readonly Address[] }
-  | { readonly op: 'steer'; readonly backends: readonly Address[]; readonly hold: boolean }
+  | {
+      readonly op: 'steer';
+      readonly backends: readonly Address[];
+      readonly hold: boolean;
+      readonly away: readonly Address[] | undefined;
+    }
   | { readonly op: 'reset'; readonly backend: Address }
   | { readonly op: 'credentials' }
   | { readonly op: 'status' };
 
-/** The longest line that a request can be: 64 addresses of 45 characters, quoted, and some words. */
+/** The longest line that a request can be: twice 64 addresses of 45 characters, quoted, and some words. */
 export const maxRequestBytes = 8192;
 const maxAddresses = 64;
 
@@ -32,7 +37,9 @@ export function parseRequest(line: string): ParsedRequest | string {
       const backends = addresses(request.backends, 'backends');
       if (typeof backends === 'string') return backends;
       if (typeof request.hold !== 'boolean') return 'hold: not a boolean';
-      return onlyKeys(request, ['op', 'backends', 'hold']) ?? { op, backends, hold: request.hold };
+      const away = request.away === undefined ? undefined : addresses(request.away, 'away');
+      if (typeof away === 'string') return away;
+      return onlyKeys(request, ['op', 'backends', 'hold', 'away']) ?? { op, backends, hold: request.hold, away };
     }
     case 'reset': {
       const backend = oneAddress(request.backend);

@@ -10,7 +10,7 @@ import { steerTable } from '../../render/nftables/steer.ts';
 import type { Address, Family } from '../../std/address.ts';
 import { backendProblem, endpointProblem } from './allowed.ts';
 import type { Credentials } from './credentials.ts';
-import type { Flow } from './flows.ts';
+import { type Flow, halfOpen, waitedForInVain } from './flows.ts';
 import type { HoldKnowledge } from './hold.ts';
 import { parseListing, type SeenTable } from './listing.ts';
 import { keepRoute, lookAtNetwork, type Network, removeRoute, sourceOf } from './network.ts';
@@ -177,11 +177,13 @@ export function createSteerer(deps: SteererDeps): Steerer {
     );
   }
 
-  async function steer(backends: readonly Address[], hold: boolean): Promise<SteererAnswer<'steer'>> {
+  async function steer(request: Extract<ParsedRequest, { op: 'steer' }>): Promise<SteererAnswer<'steer'>> {
+    const { backends, hold } = request;
     const start = now();
     const problem = backends.map((a) => backendProblem(a, endpoints)).find((text) => text !== undefined);
     if (problem !== undefined) return { ok: false, problem };
     if (made.size === 0) return { ok: false, problem: 'there is no table yet: ask for one first (ensure)' };
+    const fromBalancer = (steering?.backends ?? []).length === 0;
     steering = { backends, hold: hold && deps.hold.works() };
     try {
       await transition();
@@ -190,32 +192,22 @@ export function createSteerer(deps: SteererDeps): Steerer {
       if (await bringTables()) epoch += 1;
     }
     const ms = now() - start;
-    void forgetHalfOpen().catch((error: unknown) => log(textOf(error)));
+    void forgetHalfOpen(request, fromBalancer).catch((error: unknown) => log(textOf(error)));
     void learnSources(backends).catch((error: unknown) => log(textOf(error)));
     return { ok: true, ms };
   }
 
-  /** Connections that are half open stay with the backend they were sent to, also with a dead one: they have to start over. */
-  async function forgetHalfOpen(): Promise<void> {
+  /**
+   * Connections that are half open stay with the backend they were sent to, also with a dead one: they have to start over.
+   * Those of a backend that answers are let be: its answer would meet no entry, and the connection would lose a second.
+   */
+  async function forgetHalfOpen(to: Parameters<typeof waitedForInVain>[1], fromBalancer: boolean): Promise<void> {
     const { port } = deps.settings();
-    await Promise.all(
-      endpoints.map((a) =>
-        run([
-          'conntrack',
-          '-D',
-          '--family',
-          a.family === 4 ? 'ipv4' : 'ipv6',
-          '--proto',
-          'tcp',
-          '--orig-dst',
-          a.text,
-          '--orig-port-dst',
-          String(port),
-          '--state',
-          'SYN_SENT',
-        ]),
-      ),
-    );
+    for (const endpoint of endpoints) {
+      for (const backend of waitedForInVain(endpoint, to, fromBalancer)) {
+        await run(['conntrack', '-D', ...halfOpen(endpoint, port, backend)]);
+      }
+    }
   }
 
   /** The source for a backend that was never looked at (a new master); the transition did not wait for it. */
@@ -257,7 +249,7 @@ export function createSteerer(deps: SteererDeps): Steerer {
       case 'ensure':
         return await inTurn(() => ensure(request.endpoints));
       case 'steer':
-        return await inTurn(() => steer(request.backends, request.hold));
+        return await inTurn(() => steer(request));
       case 'reset': {
         const { port, apiServerPort, role } = deps.settings();
         // Not in turn: a transition never waits for flows to be destroyed.

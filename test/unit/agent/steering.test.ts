@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { BackendState } from '../../../src/agent/backend/backend.ts';
 import {
   afterEnsure,
+  awayFrom,
   forgotten,
   type InForce,
   mayRenew,
@@ -27,62 +28,79 @@ describe('nextTransition()', () => {
   test.each<{ name: string; wanted: Wanted; inForce: InForce; want: unknown }>([
     {
       name: 'no endpoint is known: nothing',
-      wanted: { endpoints: [], target: to('a') },
+      wanted: { endpoints: [], target: to('a'), away: [] },
       inForce: nothingInForce,
       want: undefined,
     },
     {
       name: 'at start the table comes first',
-      wanted: { endpoints, target: undefined },
+      wanted: { endpoints, target: undefined, away: [] },
       inForce: nothingInForce,
       want: { op: 'ensure', endpoints },
     },
     {
       name: 'undecided: what an earlier agent left stays',
-      wanted: { endpoints, target: undefined },
+      wanted: { endpoints, target: undefined, away: [] },
       inForce: inForce(undefined),
       want: undefined,
     },
     {
       name: 'the first target',
-      wanted: { endpoints, target: to('a') },
+      wanted: { endpoints, target: to('a'), away: [] },
       inForce: inForce(undefined),
-      want: { op: 'steer', backends: ['a'], hold: true },
+      want: { op: 'steer', backends: ['a'], hold: true, away: [] },
     },
-    { name: 'nothing to do', wanted: { endpoints, target: to('a') }, inForce: inForce(to('a')), want: undefined },
+    {
+      name: 'nothing to do',
+      wanted: { endpoints, target: to('a'), away: [] },
+      inForce: inForce(to('a')),
+      want: undefined,
+    },
     {
       name: 'a changed target goes before a changed endpoint',
-      wanted: { endpoints: ['10.9.9.8'], target: to('b') },
+      wanted: { endpoints: ['10.9.9.8'], target: to('b'), away: [] },
       inForce: inForce(to('a')),
-      want: { op: 'steer', backends: ['b'], hold: true },
+      want: { op: 'steer', backends: ['b'], hold: true, away: [] },
+    },
+    {
+      name: 'what waits for a backend that is away starts over, unless that one is all there is',
+      wanted: { endpoints, target: to('b'), away: ['a', 'b'] },
+      inForce: inForce(to('a')),
+      want: { op: 'steer', backends: ['b'], hold: true, away: ['a'] },
+    },
+    {
+      name: 'somebody who is away is no reason for a transition',
+      wanted: { endpoints, target: to('a'), away: ['b'] },
+      inForce: inForce(to('a')),
+      want: undefined,
     },
     {
       name: 'a changed endpoint',
-      wanted: { endpoints: ['10.9.9.8'], target: to('a') },
+      wanted: { endpoints: ['10.9.9.8'], target: to('a'), away: [] },
       inForce: inForce(to('a')),
       want: { op: 'ensure', endpoints: ['10.9.9.8'] },
     },
     {
       name: 'to the balancer',
-      wanted: { endpoints, target: to() },
+      wanted: { endpoints, target: to(), away: [] },
       inForce: inForce(to('a')),
-      want: { op: 'steer', backends: [], hold: false },
+      want: { op: 'steer', backends: [], hold: false, away: [] },
     },
     {
       name: 'from the balancer back: nobody looked at the table meanwhile',
-      wanted: { endpoints, target: to('a') },
+      wanted: { endpoints, target: to('a'), away: [] },
       inForce: inForce(to()),
       want: { op: 'ensure', endpoints },
     },
     {
       name: 'a kernel that cannot hold is not asked to',
-      wanted: { endpoints, target: to('a') },
+      wanted: { endpoints, target: to('a'), away: [] },
       inForce: inForce(undefined, { holdWorks: false }),
-      want: { op: 'steer', backends: ['a'], hold: false },
+      want: { op: 'steer', backends: ['a'], hold: false, away: [] },
     },
     {
       name: 'and has nothing left to do then',
-      wanted: { endpoints, target: to('a') },
+      wanted: { endpoints, target: to('a'), away: [] },
       inForce: inForce({ backends: ['a'], hold: false }, { holdWorks: false }),
       want: undefined,
     },
@@ -99,7 +117,7 @@ describe('nextTransition()', () => {
       fc.property(list, target, list, target, fc.boolean(), fc.boolean(), (ends, wants, had, has, holdWorks, broke) => {
         let now: InForce = { ensured: had, target: has, epoch: 1, holdWorks, endpoints: had };
         if (broke) now = forgotten(now);
-        const wanted: Wanted = { endpoints: ends, target: wants };
+        const wanted: Wanted = { endpoints: ends, target: wants, away: [] };
         let steps = 0;
         for (let next = nextTransition(wanted, now); next !== undefined; next = nextTransition(wanted, now)) {
           steps += 1;
@@ -116,6 +134,22 @@ describe('nextTransition()', () => {
         }
       }),
     );
+  });
+});
+
+describe('awayFrom()', () => {
+  test('names who does not answer, among those that are known and those that are steered to', () => {
+    const states: Record<string, BackendState> = {
+      a: 'ready',
+      b: 'unready',
+      c: 'draining',
+      d: 'suspect',
+      e: 'failed',
+      f: 'unknown',
+    };
+    const known = ['f', 'e', 'd', 'c', 'b', 'a'];
+    expect(awayFrom(to('a', 'gone'), known, (address) => states[address])).toEqual(['d', 'e', 'f', 'gone']);
+    expect(awayFrom(undefined, ['a', 'b'], (address) => states[address])).toEqual([]);
   });
 });
 

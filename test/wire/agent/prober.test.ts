@@ -91,7 +91,7 @@ describe('a master', () => {
     await agent.until('the balancer', (s) => s.decision.is === 'balancer' && s.inForce !== null);
     expect(space.steerer.asked.map(({ request }) => request)).toEqual([
       { op: 'ensure', endpoints: ['10.99.1.1'] },
-      { op: 'steer', backends: [], hold: false },
+      { op: 'steer', backends: [], hold: false, away: names.map(masterAddress) },
     ]);
     const ready = agent.lines.find(({ msg }) => msg.startsWith('ready:'));
     expect(ready?.ms).toBeLessThan(1000);

@@ -130,18 +130,36 @@ describe('the steering table', () => {
     expect(await seen()).toBe(`m3 ${tries}`);
   });
 
-  test('connections that are half open start over with the next backend', async () => {
+  test.each([
+    { of: 'an apiserver that is away', away: ['m2'] },
+    { of: 'anybody, when an earlier prober does not say who is away', away: undefined },
+  ])('connections that are half open start over with the next backend: $of', async ({ away }) => {
     await using it = await steering(['m2']);
     const heal = await silence(lab, 'm2');
     try {
       const dialling = dial(lab, 'm1', { tries, connectMs: 4000 });
       await sleep(700);
-      expect(await it.steer(['m3'])).toMatchObject({ ok: true });
+      expect(await it.steer(['m3'], { away })).toMatchObject({ ok: true });
       const outcomes = await dialling;
       expect(tally(outcomes)).toBe(`m3 ${tries}`);
     } finally {
       await heal();
     }
+  });
+
+  test('connections that are half open to an apiserver that answers stay with it', async () => {
+    await using it = await steering(['m2']);
+    const heal = await silence(lab, 'm2');
+    // Long enough for a third SYN: the silence stands for an answer that is under way.
+    const dialling = dial(lab, 'm1', { tries, connectMs: 8000 });
+    try {
+      await sleep(700);
+      expect(await it.steer(['m3'], { away: ['m1'] })).toMatchObject({ ok: true });
+      await sleep(200);
+    } finally {
+      await heal();
+    }
+    expect(tally(await dialling)).toBe(`m2 ${tries}`);
   });
 
   test('a reset ends the flows of one backend, the node’s and its pods’, and no other', async () => {

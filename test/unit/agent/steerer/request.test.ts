@@ -14,7 +14,15 @@ const anyAddress = fc.oneof(
 const anyList = fc.array(anyAddress, { maxLength: 70 });
 const anyRequest = fc.oneof(
   fc.record({ op: fc.constant('ensure'), endpoints: anyList }),
-  fc.record({ op: fc.constant('steer'), backends: anyList, hold: fc.oneof(fc.boolean(), fc.constant('yes')) }),
+  fc.record(
+    {
+      op: fc.constant('steer'),
+      backends: anyList,
+      hold: fc.oneof(fc.boolean(), fc.constant('yes')),
+      away: fc.oneof(anyList, fc.constant('all')),
+    },
+    { requiredKeys: ['op', 'backends', 'hold'] },
+  ),
   fc.record({ op: fc.constant('reset'), backend: anyAddress }),
   fc.record({ op: fc.constantFrom('credentials', 'status', 'reboot') }),
   fc.record({ op: fc.constant('status'), more: fc.anything() }),
@@ -38,7 +46,7 @@ describe('parseRequest()', () => {
           request?.op === 'ensure'
             ? request.endpoints
             : request?.op === 'steer'
-              ? request.backends
+              ? [...request.backends, ...(request.away ?? [])]
               : request?.op === 'reset'
                 ? [request.backend]
                 : [];
@@ -65,6 +73,10 @@ describe('parseRequest()', () => {
       line: '{"op":"steer","backends":["10.0.0.1 ; flush ruleset"],"hold":true}',
       is: 'backends: not all are IP addresses in canonical form',
     },
+    {
+      line: '{"op":"steer","backends":[],"hold":true,"away":["10.0.0.1","all"]}',
+      is: 'away: not all are IP addresses in canonical form',
+    },
     { line: '{"op":"ensure","endpoints":["127.0.0.1"]}', is: 'endpoints: not all are IP addresses in canonical form' },
     { line: '{"op":"reset","backend":"fe80::1%eth0"}', is: 'backend: not an IP address in canonical form' },
     { line: '{"op":"status","__proto__":{"x":1}}', is: 'a word that is not known' },
@@ -88,6 +100,7 @@ describe('parseRequest()', () => {
       { length: 64 },
       (_, i) => `2001:db8:1111:2222:3333:4444:5555:${(4096 + i).toString(16)}`,
     );
-    expect(JSON.stringify({ op: 'steer', backends: longest, hold: false }).length).toBeLessThan(maxRequestBytes);
+    const request = { op: 'steer', backends: longest, hold: false, away: longest };
+    expect(JSON.stringify(request).length).toBeLessThan(maxRequestBytes);
   });
 });
