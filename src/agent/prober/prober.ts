@@ -24,9 +24,9 @@ import { type Member, type Membership, members } from '../membership/membership.
 import { pollMembership } from '../membership/poll.ts';
 import { loadMembership } from '../membership/store.ts';
 import type { AgentStatus } from '../status/document.ts';
-import { type Connection, keepProbing, type ProbeTarget } from './connection.ts';
 import { credentialStore } from './credentials.ts';
 import { lagGauge } from './lag.ts';
+import { openProbes } from './probes.ts';
 import { openRenewer, renewEveryMs } from './renewal.ts';
 import { endFlows } from './resets.ts';
 import { openSteererLink } from './steerer-link.ts';
@@ -83,15 +83,6 @@ const credentialsAtMostEveryMs = 5000;
 const drainEveryMs = 1000;
 const resetTimeoutMs = 10_000;
 
-interface Probe {
-  readonly address: string;
-  readonly key: string;
-  readonly stop: AbortController;
-  connection: Connection | undefined;
-  trouble: { readonly text: string; readonly at: number } | undefined;
-  reason: string | undefined;
-}
-
 /** Starts to probe and to steer. Waits for nothing but the membership file; throws only for defects. */
 export async function startProber(opts: ProberOptions): Promise<Prober> {
   const { log, signal, now, random } = opts;
@@ -108,7 +99,17 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
 
   let known: readonly Member[] = [];
   let fleet: Fleet = newFleet([], startedAt);
-  const probes = new Map<string, Probe>();
+  const probes = openProbes({
+    config: () => config,
+    credentials: () => credentials.current(),
+    timing: () => timing(),
+    seen: (name, seen) => see(name, seen),
+    refused: () => void renewCredentials(),
+    log,
+    now,
+    random,
+    signal,
+  });
   let hurryUntil = Number.NEGATIVE_INFINITY;
   const lag = lagGauge();
 
@@ -162,7 +163,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
 
   const changed = (change: Change, reason: string, at: number) => {
     counters.transitions += 1;
-    const probe = probes.get(change.name);
+    const probe = probes.running.get(change.name);
     if (probe !== undefined) probe.reason = reason;
     opts.events?.change?.(change, reason);
     const fields = { backend: change.name, from: change.from, to: change.to };
@@ -178,7 +179,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
   const hurry = (at: number) => {
     if (config.node.role === 'control-plane') return;
     hurryUntil = at + hurryMs;
-    for (const probe of probes.values()) probe.connection?.ping();
+    for (const probe of probes.running.values()) probe.connection?.ping();
   };
 
   const timing = (): ProbeTiming => {
@@ -224,18 +225,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     const at = now();
     known = config.steer ? members(membership, config) : [];
     fleet = withMembers(fleet, known, at);
-    const wantedProbes = new Map(known.map((member) => [member.name, probedAddress(member)]));
-    for (const [name, probe] of probes) {
-      const address = wantedProbes.get(name);
-      if (address !== undefined && probe.key === probeKey(address)) continue;
-      probe.stop.abort();
-      probes.delete(name);
-      if (address === undefined) log.info({ backend: name }, `${name} is not asked any more: ${why}`);
-    }
-    for (const member of known) {
-      const address = probedAddress(member);
-      if (!probes.has(member.name)) startProbe(member.name, address, why);
-    }
+    probes.follow(new Map(known.map((member) => [member.name, probedAddress(member)])), why);
     applyDrain();
     decideAgain(why, at);
   };
@@ -244,57 +234,6 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
   const probedAddress = (member: Member): string => {
     const families = new Set(endpoints.map((text) => isIP(text)));
     return member.addresses.find((text) => families.has(isIP(text))) ?? member.addresses[0] ?? '';
-  };
-
-  const probeKey = (address: string): string => `${address} ${config.apiServerPort} ${config.endpoint.host}`;
-
-  const startProbe = (name: string, address: string, why: string) => {
-    const stop = new AbortController();
-    const probe: Probe = {
-      address,
-      key: probeKey(address),
-      stop,
-      connection: undefined,
-      trouble: undefined,
-      reason: undefined,
-    };
-    probes.set(name, probe);
-    log.info({ backend: name, address }, `${name} is asked at ${address}: ${why}`);
-    const say = onlyChanges((text) => {
-      if (text !== undefined) log.info({ backend: name }, `${name}: ${text}`);
-    });
-    const target: ProbeTarget = {
-      address,
-      port: config.apiServerPort,
-      endpoint: config.endpoint.host,
-      ca: readCa,
-      credentials: () => credentials.current(),
-    };
-    void keepProbing(
-      target,
-      {
-        evidence: (seen) => {
-          if (probes.get(name) === probe) see(name, seen);
-        },
-        trouble: (text) => {
-          probe.trouble = { text, at: now() };
-          say(text);
-          if (text.includes('said 401')) void renewCredentials();
-        },
-        connected: (connection) => {
-          probe.connection = connection;
-        },
-      },
-      { timing, signal: AbortSignal.any([signal, stop.signal]), now, random },
-    );
-  };
-
-  const readCa = async (): Promise<string> => {
-    for (const path of config.ca) {
-      const text = await readFile(path, 'utf8').catch(() => undefined);
-      if (text !== undefined) return text;
-    }
-    throw new Error(`the cluster's CA is not there yet (${config.ca.join(', ')})`);
   };
 
   // ---- drain
@@ -361,7 +300,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     }
     renewing = 'now';
     if (await credentials.refresh()) {
-      for (const probe of probes.values()) {
+      for (const probe of probes.running.values()) {
         const { connection } = probe;
         await pause(random() * 1000);
         if (connection !== undefined && probe.connection === connection) connection.redial();
@@ -508,7 +447,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
       table: { renewing: table.renewing, renewedMsAgo: ago(table.renewedAt), problem: table.problem ?? null },
       backends: known.flatMap((member) => {
         const backend = fleet.members.get(member.name)?.backend;
-        const probe = probes.get(member.name);
+        const probe = probes.running.get(member.name);
         if (backend === undefined) return [];
         return [
           {
@@ -571,7 +510,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     config: () => config,
     endpoints: () => endpoints,
     ready: () =>
-      [...probes].flatMap(([name, { connection }]) =>
+      [...probes.running].flatMap(([name, { connection }]) =>
         connection !== undefined && fleet.members.get(name)?.backend.state === 'ready'
           ? [{ name, session: connection.session }]
           : [],
