@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { access } from 'node:fs/promises';
 import type { AgentConfig } from '../config/config.ts';
+import { pause } from '../pause.ts';
 import { Asker } from './ask.ts';
 import { mirrorServer } from './serve.ts';
 import { type Seen, type Verdict, verdictOf } from './verdict.ts';
@@ -60,17 +61,4 @@ export async function runMirror(opts: MirrorOptions): Promise<void> {
     server.closeAllConnections();
     server.close();
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-  });
 }

@@ -2,6 +2,7 @@ import { type ClientHttp2Session, constants, connect as http2Connect } from 'nod
 import { isIP, type Socket, connect as tcpConnect } from 'node:net';
 import { checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { Evidence } from '../backend/backend.ts';
+import { pause } from '../pause.ts';
 import type { ProbeTiming } from './timing.ts';
 
 /** What is needed to talk to one apiserver. Certificates are PEM. */
@@ -52,7 +53,7 @@ interface ProbeOptions {
  */
 export async function keepProbing(target: ProbeTarget, told: Told, opts: ProbeOptions): Promise<void> {
   const { signal, now } = opts;
-  let pause = opts.timing().redialMs;
+  let redialMs = opts.timing().redialMs;
   let usedUp = false;
   while (!signal.aborted) {
     const startedAt = now();
@@ -68,7 +69,7 @@ export async function keepProbing(target: ProbeTarget, told: Told, opts: ProbeOp
       told.trouble(end.why);
       // A server that accepts and ends at once is not dialled in a tight loop.
       if (now() - startedAt > 1000) {
-        pause = opts.timing().redialMs;
+        redialMs = opts.timing().redialMs;
         continue;
       }
     } catch (error) {
@@ -79,8 +80,8 @@ export async function keepProbing(target: ProbeTarget, told: Told, opts: ProbeOp
       if (isRefused(error)) told.evidence({ is: 'refused', at: now() });
       told.trouble(error instanceof Error ? error.message : String(error));
     }
-    await sleep(pause * (0.75 + opts.random() / 2), signal);
-    pause = Math.min(pause * 2, opts.timing().redialMaxMs);
+    await pause(redialMs * (0.75 + opts.random() / 2), signal);
+    redialMs = Math.min(redialMs * 2, opts.timing().redialMaxMs);
   }
 }
 
@@ -286,16 +287,4 @@ async function attend(
 
 function isRefused(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -28,20 +28,7 @@ export function flowsOf(
   backend: Address,
   apiServerPort: number,
 ): readonly [string, ...string[]] {
-  return [
-    '--family',
-    endpoint.family === 4 ? 'ipv4' : 'ipv6',
-    '--proto',
-    'tcp',
-    '--orig-dst',
-    endpoint.text,
-    '--orig-port-dst',
-    String(port),
-    '--reply-src',
-    backend.text,
-    '--reply-port-src',
-    String(apiServerPort),
-  ];
+  return [...toEndpoint(endpoint, port), '--reply-src', backend.text, '--reply-port-src', String(apiServerPort)];
 }
 
 /** `conntrack` arguments that pick the connections to `endpoint` that wait for `backend`, or for anybody without one. */
@@ -51,14 +38,7 @@ export function halfOpen(
   backend: Address | undefined,
 ): readonly [string, ...string[]] {
   return [
-    '--family',
-    endpoint.family === 4 ? 'ipv4' : 'ipv6',
-    '--proto',
-    'tcp',
-    '--orig-dst',
-    endpoint.text,
-    '--orig-port-dst',
-    String(port),
+    ...toEndpoint(endpoint, port),
     ...(backend === undefined ? [] : ['--reply-src', backend.text]),
     '--state',
     'SYN_SENT',
@@ -103,4 +83,17 @@ export function chunks<T>(all: readonly T[], each: number): readonly (readonly T
 /** How many sockets `ss --no-header --kill` says that it has closed. */
 export function countLines(text: string): number {
   return text.split('\n').filter((line) => line.trim() !== '').length;
+}
+
+function toEndpoint(endpoint: Address, port: number): readonly [string, ...string[]] {
+  return [
+    '--family',
+    endpoint.family === 4 ? 'ipv4' : 'ipv6',
+    '--proto',
+    'tcp',
+    '--orig-dst',
+    endpoint.text,
+    '--orig-port-dst',
+    String(port),
+  ];
 }
