@@ -4,7 +4,8 @@ import type { DrillRecord, EngineReport } from '../src/drill/history/record.ts';
 import { isFailed } from '../src/drill/judge/connections.ts';
 import { judge } from '../src/drill/judge/judge.ts';
 import { attemptsOf } from '../src/drill/judge/window.ts';
-import { startTraffic, trafficProgram } from '../src/drill/traffic/run-traffic.ts';
+import { throughCommand, trafficProgram } from '../src/drill/traffic/channel.ts';
+import { startTraffic } from '../src/drill/traffic/run-traffic.ts';
 import { trafficArgv } from '../src/lab/drill/traffic-argv.ts';
 import { withFault } from '../src/lab/faults/break.ts';
 import { openLab } from '../src/lab/runtime/open-lab.ts';
@@ -203,7 +204,7 @@ async function once(
   const traffic = await Promise.all(
     running.map(({ peer, client, at }) =>
       startTraffic({
-        argv: (config) => trafficArgv(lab.cx, client, [process.execPath, trafficProgram, config]),
+        channel: throughCommand((config) => trafficArgv(lab.cx, client, [process.execPath, trafficProgram, config])),
         config: {
           client: peer.name,
           host: at.host,

@@ -34,6 +34,8 @@ export interface DrillRequest {
   readonly forMs?: number | undefined;
   readonly perSecond: number;
   readonly acceptQuorumLoss: boolean;
+  /** How long to wait for a cluster that is not healthy when the first one is to begin; not at all when absent. */
+  readonly healthyWithinMs?: number | undefined;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
@@ -43,6 +45,9 @@ export function planDrills(request: Omit<DrillRequest, 'emit' | 'signal' | 'perS
   const { site, names, node, forMs, acceptQuorumLoss } = request;
   return names.map((name) => planDrill(site, scenarioNamed(name), { node, forMs, acceptQuorumLoss }));
 }
+
+/** A master that was away needs a minute: static pods start, etcd catches up, a balancer takes it back. */
+const recoveryMs = 240_000;
 
 /** A drill that was run and what it means. */
 export interface DrillResult extends SavedDrill {
@@ -57,7 +62,10 @@ export async function runDrills(
   const { site, perSecond, emit, signal } = request;
   const results: DrillResult[] = [];
   for (const plan of planDrills(request)) {
-    const result = judged(await runDrill(site, plan, { emit, signal, perSecond, now: () => new Date() }));
+    // The first one takes the cluster as it is; what comes after it waits until it is well again.
+    const healthyWithinMs = results.length === 0 ? (request.healthyWithinMs ?? 0) : recoveryMs;
+    const options = { emit, signal, perSecond, healthyWithinMs, now: () => new Date() };
+    const result = judged(await runDrill(site, plan, options));
     results.push(result);
     onResult(result);
     if (signal.aborted) break;
@@ -77,6 +85,6 @@ export async function healDrills(site: DrillSite): Promise<readonly string[]> {
 export const drillReports = { table: drillTable, html: drillHtml, junit: drillJunit };
 
 function judged(saved: SavedDrill): DrillResult {
-  const { budget, watched } = saved.header;
-  return { ...saved, judgement: judge(saved.history, { budget, watched }) };
+  const { budget, watched, lost = [] } = saved.header;
+  return { ...saved, judgement: judge(saved.history, { budget, watched, lost }) };
 }

@@ -29,6 +29,7 @@ export {
   type LogDiagnosis,
   makeSupportBundle,
 } from './cluster-doctor.ts';
+export { clusterDrillSite } from './cluster-drill-site.ts';
 export { balancerProducts, loadSpec, parseClusterText } from './cluster-file.ts';
 export { type InventoryText, type NewClusterFile, newClusterFile } from './cluster-init.ts';
 export { planCluster, type RenderedNode, renderCluster, writeNodeFiles } from './cluster-plan.ts';

@@ -14,6 +14,8 @@ export const errorCodes = {
   BASE_BUILD_FAILED: 'the root file system of lab nodes could not be made',
   BUNDLE_DAMAGED: 'a bundle is not what its manifest says, or no bundle at all',
   DRAIN_LAST: 'the only master in service must not be drained',
+  DRILL_ACCESS: 'the cluster could not be prepared for the clients of a drill',
+  DRILL_FAULT: 'something could not be broken as a drill wanted it; what it had broken was healed',
   DRILL_HEAL: 'something that a drill broke cannot be healed from here',
   DRILL_QUORUM: 'a drill would cost etcd its quorum, and that was not accepted',
   DRILL_UNAVAILABLE: 'a drill cannot be done on this cluster',

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import pLimit from 'p-limit';
 import { OperatorError } from '../errors/operator-error.ts';
 import { commandInWords, throwWhenStopped } from './ended.ts';
@@ -130,10 +131,13 @@ export class OpensshNode implements NodePort, AsyncDisposable {
     ];
   }
 
-  #input(marker: string, become: Become, opts: RunOptions): { stdin?: string | Uint8Array } {
-    if (become !== 'sudo-password') return opts.stdin === undefined ? {} : { stdin: opts.stdin };
+  #input(marker: string, become: Become, opts: RunOptions): Pick<RunOptions, 'stdin' | 'input'> {
+    const { input } = opts;
+    if (become !== 'sudo-password') return input === undefined ? { stdin: opts.stdin } : { input };
+    const password = `${this.#options.sudoPassword ?? ''}\n${marker}\n`;
+    if (input !== undefined) return { input: Readable.from(after(password, input)) };
     const own = typeof opts.stdin === 'string' ? Buffer.from(opts.stdin) : (opts.stdin ?? new Uint8Array());
-    return { stdin: Buffer.concat([Buffer.from(`${this.#options.sudoPassword ?? ''}\n${marker}\n`), own]) };
+    return { stdin: Buffer.concat([Buffer.from(password), own]) };
   }
 
   #lines(
@@ -270,6 +274,11 @@ export class OpensshNode implements NodePort, AsyncDisposable {
       },
     );
   }
+}
+
+async function* after(first: string, rest: Readable): AsyncGenerator<unknown> {
+  yield first;
+  yield* rest;
 }
 
 /** Debian's ssh forwards the caller's locale: with C the far side's tools print what parsers and error texts expect. */

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /**
  * The port to a machine, wherever it runs: over SSH, on this machine, in a network namespace of the lab, or in a
  * recording. Adapters live beside this file; nothing else in the program starts a process on a node.
@@ -15,6 +17,8 @@ export interface RunOptions {
   /** Milliseconds; the command is killed after that and the result is a `NODE_TIMEOUT` error. */
   readonly timeout?: number | undefined;
   readonly stdin?: string | Uint8Array | undefined;
+  /** Instead of `stdin`: what is said to the command while it runs. Not recorded and not replayed. */
+  readonly input?: Readable | undefined;
   /** Environment for the command. Never a secret: environments can be read by other processes. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Called with each whole line as it is printed. */

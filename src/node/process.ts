@@ -30,7 +30,7 @@ export async function runProcess(argv: readonly string[], opts: ProcessOptions =
     stripFinalNewline: false,
     detached: true,
     maxBuffer: maxOutput,
-    ...(opts.stdin === undefined ? { stdin: 'ignore' as const } : { input: opts.stdin }),
+    ...inputOf(opts),
     ...(opts.env === undefined ? {} : { env: opts.env }),
   });
   if (opts.onLine !== undefined) {
@@ -58,6 +58,11 @@ export async function runProcess(argv: readonly string[], opts: ProcessOptions =
     clearTimeout(timer);
     opts.signal?.removeEventListener('abort', onAbort);
   }
+}
+
+function inputOf({ stdin, input }: RunOptions) {
+  if (input !== undefined) return { stdin: input };
+  return stdin === undefined ? { stdin: 'ignore' as const } : { input: stdin };
 }
 
 function ended(

@@ -1,5 +1,5 @@
 /** The verbs that systemd starts on a node (docs/decisions/0008): `hairpin agent VERB --config FILE`. */
-export const daemonVerbs = ['run', 'steerer', 'pods', 'mirror', 'hold-test', 'withdraw'] as const;
+export const daemonVerbs = ['run', 'steerer', 'pods', 'mirror', 'hold-test', 'withdraw', 'traffic'] as const;
 export type DaemonVerb = (typeof daemonVerbs)[number];
 
 export function isDaemonVerb(verb: string | undefined): verb is DaemonVerb {
@@ -20,6 +20,10 @@ export async function runDaemonVerb(verb: DaemonVerb, args: readonly string[]): 
     case 'withdraw': {
       const { withdrawVerb } = await import('../agent/steerer/withdraw-verb.ts');
       return await withdrawVerb();
+    }
+    case 'traffic': {
+      const { trafficVerb } = await import('../drill/traffic/verb.ts');
+      return await trafficVerb(args);
     }
     case 'hold-test': {
       const { holdTestVerb } = await import('../agent/steerer/hold-test-verb.ts');

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../src/drill/history/clock.ts';
 import type { DrillRecord, Mark } from '../../src/drill/history/record.ts';
+import { throughCommand, trafficProgram } from '../../src/drill/traffic/channel.ts';
 import type { TrafficConfig } from '../../src/drill/traffic/config.ts';
-import { startTraffic, type Traffic, trafficProgram } from '../../src/drill/traffic/run-traffic.ts';
+import { startTraffic, type Traffic } from '../../src/drill/traffic/run-traffic.ts';
 import { trafficArgv } from '../../src/lab/drill/traffic-argv.ts';
 import { pkiFiles } from '../../src/lab/pki/pki.ts';
 import type { Lab } from '../../src/lab/runtime/start-lab.ts';
@@ -38,7 +39,7 @@ export async function recordTraffic(
   const running: Traffic[] = await Promise.all(
     Object.entries(clients).map(([client, wanted]) =>
       startTraffic({
-        argv: (config) => trafficArgv(lab.cx, client, [process.execPath, trafficProgram, config]),
+        channel: throughCommand((config) => trafficArgv(lab.cx, client, [process.execPath, trafficProgram, config])),
         config: labTraffic(lab, client, wanted),
         onRecord: (record) => history.push(record),
         signal: abort.signal,

@@ -4,7 +4,7 @@ import type { Question } from '../ask/question.ts';
 import { askEach, type Check } from '../check.ts';
 
 /** What the kernel does and not what the agent says: an element of `live` is there only while somebody renews it. */
-const steers: Question = {
+export const steers: Question = {
   want: 'the agent runs and the kernel steers',
   script: `
 table=$1; shift

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
+  clusterDrillSite,
   type DrillResult,
   type DrillSite,
   drillReports,
@@ -17,9 +18,12 @@ import {
 } from '../../index.ts';
 import { outputOption } from '../output.ts';
 import { type CommandContext, runCommand } from '../run.ts';
+import { sudoOption, sudoPassword } from './cluster-options.ts';
 
 interface SiteOptions {
   readonly lab?: string;
+  readonly file?: string;
+  readonly askSudoPassword?: boolean;
   readonly output?: string;
 }
 
@@ -51,11 +55,14 @@ function listCommand(): Command {
   return new Command('list')
     .description('the drills; with a lab, which of them it can do')
     .addOption(labOption())
+    .addOption(clusterOption())
+    .addOption(sudoOption())
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  hairpin drill list --lab lab\n')
     .action((options: SiteOptions) =>
       runCommand(options, async (cx) => {
-        const site = options.lab === undefined ? undefined : await openSite(options, cx);
+        const named = options.lab !== undefined || options.file !== undefined;
+        await using site = named ? await openSite(options, cx) : undefined;
         const drills = listDrills(site);
         const widest = Math.max(...drills.map(({ name }) => name.length));
         cx.print({ drills }, () =>
@@ -76,6 +83,8 @@ function runDrillCommand(): Command {
     .description('run drills one after the other; exit code 2 when one is over its budget, 1 when it proved nothing')
     .argument('<name...>', 'see `hairpin drill list`')
     .addOption(labOption())
+    .addOption(clusterOption())
+    .addOption(sudoOption())
     .option('--node <name>', 'break this node instead of the usual one')
     .option('--for <time>', 'for how long it stays broken, as 20s', duration)
     .option('--rate <n>', 'new TLS connections a second from each kind of client', rate, 50)
@@ -87,7 +96,7 @@ function runDrillCommand(): Command {
     .addHelpText('after', '\nExample:\n  hairpin drill run apiserver-frozen --lab lab --for 20s --html drill.html\n')
     .action((names: string[], options: RunOptions) =>
       runCommand(options, async (cx) => {
-        const site = await openSite(options, cx);
+        await using site = await openSite(options, cx);
         const request = {
           site,
           names,
@@ -135,13 +144,16 @@ function showCommand(): Command {
     .description('what a drill that was run means, judged again')
     .argument('[id]', 'its id or the beginning of it', 'last')
     .addOption(labOption())
+    .addOption(clusterOption())
+    .addOption(sudoOption())
     .option('--html <file>', 'write a page with the timeline')
     .option('--junit <file>', 'write the verdict for a CI system')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  hairpin drill show last --lab lab --html drill.html\n')
     .action((id: string, options: ShowOptions) =>
       runCommand(options, async (cx) => {
-        const result = await showDrill((await openSite(options, cx)).directory, id);
+        await using site = await openSite(options, cx, { quick: true });
+        const result = await showDrill(site.directory, id);
         await writeReports(result, options, false);
         cx.print(asJson(result), () => tableOf(result, cx));
         return undefined;
@@ -153,22 +165,33 @@ function healCommand(): Command {
   return new Command('heal')
     .description('heal what a drill that was killed has left broken; `drill run` does so first as well')
     .addOption(labOption())
+    .addOption(clusterOption())
+    .addOption(sudoOption())
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  hairpin drill heal --lab lab\n')
     .action((options: SiteOptions) =>
       runCommand(options, async (cx) => {
-        const healed = await healDrills(await openSite(options, cx));
+        await using site = await openSite(options, cx, { quick: true });
+        const healed = await healDrills(site);
         cx.print({ healed }, () => (healed.length === 0 ? 'nothing is broken' : `healed: ${healed.join(', ')}`));
         return undefined;
       }),
     );
 }
 
-async function openSite(options: SiteOptions, cx: CommandContext): Promise<DrillSite> {
-  if (options.lab === undefined) {
-    throw new OperatorError('USAGE', 'It is not said what to drill', { hint: 'hairpin drill … --lab NAME' });
+async function openSite(
+  options: SiteOptions,
+  cx: CommandContext,
+  opts: { readonly quick?: boolean } = {},
+): Promise<DrillSite> {
+  const { emit, signal } = cx;
+  if (options.lab !== undefined) {
+    if (options.file === undefined) return await labSite(await openLab(options.lab, { emit, signal }), opts);
+    throw new OperatorError('USAGE', 'Either --lab or --file, not both');
   }
-  return await labSite(await openLab(options.lab, { emit: cx.emit, signal: cx.signal }));
+  const sudo = await sudoPassword({ file: '', ...options }, signal);
+
+  return await clusterDrillSite({ file: options.file ?? 'cluster.yaml', emit, signal, ...sudo, ...opts });
 }
 
 async function writeReports(
@@ -198,6 +221,10 @@ function codeOf(results: readonly DrillResult[]): number {
 
 function labOption(): Option {
   return new Option('--lab <name>', 'the lab to drill');
+}
+
+function clusterOption(): Option {
+  return new Option('-f, --file <cluster.yaml>', 'the cluster to drill, by ssh (default: cluster.yaml)');
 }
 
 function duration(text: string): number {

@@ -6,12 +6,16 @@
 export interface DrillFault {
   readonly name: string;
   readonly summary: string;
-  readonly aimedAt: 'master' | 'node' | 'balancer' | 'cluster';
+  readonly aimedAt: 'master' | 'worker' | 'node' | 'balancer' | 'cluster';
   /** Members of etcd that are away while it is in force. */
   readonly takesMembers: 'none' | 'one' | 'all';
+  /** Clients on nodes that it takes away end with them: those of the target, or of all masters. */
+  readonly takesNodes?: 'target' | 'masters';
   /** What would be done, one line each, for `--dry-run`. */
   would(target: string): readonly string[];
   inject(target: string, signal: AbortSignal): Promise<void>;
+  /** What goes on while it is in force; the drill waits for it as well as for its time. */
+  goOn?(target: string, signal: AbortSignal): Promise<void>;
   heal(target: string): Promise<void>;
 }
 

@@ -8,6 +8,7 @@ export type DrillRecord =
   | WatchEvent
   | WatchEnded
   | Operation
+  | StreamLine
   | Mark
   | Holding
   | NodeReady
@@ -88,6 +89,21 @@ export interface Operation {
   readonly result: 'ok' | 'failed' | 'unknown';
   /** The resource version that an acknowledged change was given: a watch has to show it. */
   readonly version?: number;
+}
+
+/** A pod's log, followed. `stream` counts the connections: 0 is the first, each resumption the next. */
+export interface StreamLine {
+  readonly is: 'stream';
+  readonly client: string;
+  readonly stream: number;
+  readonly at: number;
+  readonly what: 'opened' | 'tick' | 'ended';
+  /** Of a tick: the pod counts its lines. */
+  readonly tick?: number;
+  /** Of an opened one: who serves it. */
+  readonly server?: string;
+  /** Of an ended one, as of a watch. */
+  readonly how?: WatchEnded['how'];
 }
 
 /** What was done to the cluster and when. `fault` is when it is in force, not when it was asked for. */

@@ -15,6 +15,7 @@ export function translate(record: DrillRecord, ours: (theirs: number) => number)
     case 'watch-opened':
     case 'watch-event':
     case 'watch-ended':
+    case 'stream':
     case 'mark':
     case 'holding':
     case 'node-ready':

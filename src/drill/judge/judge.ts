@@ -6,6 +6,7 @@ import { badExperiment } from './experiment.ts';
 import { type HoldersJudged, judgeHolders } from './holders.ts';
 import { judgeRegister, type NotLinearizable } from './register.ts';
 import { judgeSet } from './set.ts';
+import { judgeStreams, type StreamsJudged } from './streams.ts';
 import { judgeWatches, type WatchesJudged } from './watches.ts';
 import { attemptsOf, clientsOf, type Window, windowOf } from './window.ts';
 
@@ -29,6 +30,8 @@ export interface ClientJudged {
   readonly connections: ConnectionsJudged | undefined;
   readonly kept: ConnectionsJudged | undefined;
   readonly watches: WatchesJudged | undefined;
+  /** A pod's log, followed. */
+  readonly stream: StreamsJudged | undefined;
 }
 
 export interface OperationsJudged {
@@ -41,12 +44,14 @@ export interface Asked {
   readonly budget: Budget;
   /** What the watches should have shown: the lab's ticks, or what the operations wrote. */
   readonly watched: 'every' | 'acknowledged';
+  /** Clients that went down with their node on purpose. What they were told before counts, what they missed does not. */
+  readonly lost?: readonly string[];
 }
 
 /** Pure: from a whole history to what it means. */
-export function judge(history: readonly DrillRecord[], { budget, watched }: Asked): Judgement {
+export function judge(history: readonly DrillRecord[], { budget, watched, lost = [] }: Asked): Judgement {
   const window = windowOf(history);
-  const clients = clientsOf(history);
+  const clients = clientsOf(history).filter((client) => !lost.includes(client));
   const operations = history.filter((r): r is Operation => r.is === 'operation');
   const reasons = badExperiment(history, clients, window);
   const judgedClients =
@@ -101,6 +106,7 @@ function judgeClient(
     connections: of('new'),
     kept: of('kept'),
     watches: watches.watchers === 0 ? undefined : watches,
+    stream: judgeStreams(history, client, window),
   };
 }
 

@@ -39,6 +39,7 @@ export function drillTable(
     `  ${operationsInWords(judged.operations)}`,
     ...judged.holders.map((h) => `  ${h.address}: ${h.moves} moves, on two nodes for ${timeInWords(h.doubleMs)}`),
     ...(header.clockErrorMs > 1 ? [yellow(`  times may be ${header.clockErrorMs.toFixed(1)} ms off`)] : []),
+    ...(header.lost === undefined ? [] : [dim(`  went down with their node: ${header.lost.join(', ')}`)]),
     ...(header.cutShort === undefined ? [] : [yellow(`  ${header.cutShort}`)]),
     painter(`verdict: ${verdictInWords(verdict)}`),
     ...reasons.map((reason) => `  ${reason}`),

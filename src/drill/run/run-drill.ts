@@ -16,6 +16,8 @@ export interface DrillOptions {
   /** New TLS connections a second and client. */
   readonly perSecond: number;
   readonly now: () => Date;
+  /** For how long an unhealthy cluster is waited for: what was drilled before needs its time. None when absent. */
+  readonly healthyWithinMs?: number;
 }
 
 /** The first handshakes of a process are slow ones. */
@@ -56,13 +58,13 @@ export async function runDrill(site: DrillSite, plan: DrillPlan, opts: DrillOpti
   for (const { fault, target } of await healLeft(site)) {
     emit({ kind: 'warning', text: `healed what an earlier drill had left broken: ${fault} of ${target}` });
   }
-  await requireHealthy(site, signal);
+  await requireHealthy(site, opts);
   const startedAt = opts.now().toISOString();
   const id = `${startedAt.slice(0, 19).replaceAll(':', '-')}-${plan.scenario.name}`;
   const history: DrillRecord[] = [];
   const mark = (what: Mark['what'], text = '') => void history.push({ is: 'mark', at: monotonicMs(), what, text });
   const abort = new AbortController();
-  const header = (clockErrorMs: number, cutShort?: string): DrillHeader => ({
+  const header = (clockErrorMs: number, lost: readonly string[], cutShort?: string): DrillHeader => ({
     is: 'drill',
     id,
     scenario: plan.scenario.name,
@@ -74,22 +76,28 @@ export async function runDrill(site: DrillSite, plan: DrillPlan, opts: DrillOpti
     budget: plan.scenario.budget,
     watched: site.watched,
     clockErrorMs,
+    ...(lost.length === 0 ? {} : { lost }),
     ...(cutShort === undefined ? {} : { cutShort }),
   });
   let traffic: readonly Traffic[] = [];
+  let clients: readonly DrillClient[] = [];
+  let sampled: Promise<void> | undefined;
   let cutShort: string | undefined;
+  const sampling = new AbortController();
   try {
-    const clients = await site.clients();
+    clients = await task(emit, 'clients', 'clients', () => site.clients());
     traffic = await task(emit, 'traffic', 'traffic', () =>
       Promise.all(clients.map((client) => start(client, id, opts.perSecond, history, abort.signal))),
     );
     for (const one of traffic) one.go();
+    sampled = site.sample?.((record) => history.push(record), sampling.signal);
     await sleep(warmUpMs, undefined, { signal });
     mark('begin');
     await sleep(beforeMs, undefined, { signal });
     await breakAndHeal(site, plan, id, mark, opts);
     await sleep(afterMs, undefined, { signal });
   } catch (error) {
+    sampling.abort();
     if (!signal.aborted) {
       abort.abort();
       throw error;
@@ -97,10 +105,34 @@ export async function runDrill(site: DrillSite, plan: DrillPlan, opts: DrillOpti
     cutShort = 'stopped by Ctrl-C or SIGTERM';
   }
   mark('end');
-  await Promise.all(traffic.map((one) => one.stop()));
-  const saved = { header: header(Math.max(0, ...traffic.map((t) => t.clockErrorMs)), cutShort), history };
+  sampling.abort();
+  const ended = await Promise.all(traffic.map(async (one) => ({ client: one.client, problem: await one.stop() })));
+  await sampled;
+  const lost: string[] = [];
+  for (const { client, problem } of ended) {
+    if (problem === undefined) continue;
+    if (diedWithNode(site, plan, clients, client)) lost.push(client);
+    else mark('note', `the traffic of ${client} ${problem}`);
+  }
+  const clockErrorMs = Math.max(0, ...traffic.map((t) => t.clockErrorMs));
+  const saved = { header: header(clockErrorMs, lost, cutShort), history };
   await saveDrill(site.directory, saved);
   return saved;
+}
+
+/** A client whose node was taken away on purpose says nothing of the others. */
+function diedWithNode(
+  site: Pick<DrillSite, 'masters'>,
+  plan: DrillPlan,
+  clients: readonly DrillClient[],
+  name: string,
+): boolean {
+  const on = clients.find((client) => client.name === name)?.on;
+  if (on === undefined) return false;
+  return plan.acts.some(
+    ({ fault, target }) =>
+      (fault.takesNodes === 'target' && target === on) || (fault.takesNodes === 'masters' && site.masters.includes(on)),
+  );
 }
 
 async function breakAndHeal(
@@ -123,7 +155,8 @@ async function breakAndHeal(
       await task(emit, what, what, () => fault.inject(target, signal));
       mark('fault', what);
     }
-    await sleep(Math.max(0, began + plan.forMs - monotonicMs()), undefined, { signal });
+    const goingOn = plan.acts.map(({ fault, target }) => fault.goOn?.(target, signal));
+    await Promise.all([sleep(Math.max(0, began + plan.forMs - monotonicMs()), undefined, { signal }), ...goingOn]);
   } finally {
     mark('heal');
     // Not under `signal`: a second Ctrl-C leaves the record, and the next command heals.
@@ -136,8 +169,16 @@ async function breakAndHeal(
   }
 }
 
-async function requireHealthy(site: DrillSite, signal: AbortSignal): Promise<void> {
-  const problems = await site.problems(signal);
+async function requireHealthy(site: DrillSite, { emit, signal, healthyWithinMs = 0 }: DrillOptions): Promise<void> {
+  const until = performance.now() + healthyWithinMs;
+  const problems = await task(emit, 'healthy', 'healthy before', async (progress) => {
+    for (;;) {
+      const found = await site.problems(signal);
+      if (found.length === 0 || performance.now() > until) return found;
+      progress(found[0] ?? '');
+      await sleep(500, undefined, { signal });
+    }
+  });
   if (problems.length === 0) return;
   throw new OperatorError(
     'DRILL_UNHEALTHY',
@@ -158,11 +199,12 @@ async function start(
   const { paths } = client;
   const id = run.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
   return await startTraffic({
-    argv: (config) => client.argv(config),
+    channel: client.channel,
     config: {
       ...client.config,
       client: client.name,
       connections: { perSecond, patienceMs, path: paths?.health ?? '/livez' },
+      kept: { count: 3, everyMs: 500, patienceMs, path: paths?.health ?? '/livez' },
       ...(paths === undefined
         ? {}
         : {

@@ -19,6 +19,8 @@ export interface DrillHeader {
   readonly watched: 'every' | 'acknowledged';
   /** The largest error of a time, in milliseconds, and of which client. */
   readonly clockErrorMs: number;
+  /** Clients that went down with their node, as they were meant to: they are not judged. */
+  readonly lost?: readonly string[];
   /** Why it ended early, if it did. */
   readonly cutShort?: string;
 }

@@ -35,6 +35,18 @@ export interface TrafficConfig {
     readonly register: string;
     readonly set: string;
   };
+  /** A pod's log that is followed; a line of it is `tick N`, counting from 0. */
+  readonly stream?: { readonly path: string };
+  /** What the cluster says about itself, asked one after the other each `everyMs`. */
+  readonly samples?: {
+    readonly everyMs: number;
+    readonly patienceMs: number;
+    /** Node and lease by name: `/api/v1/nodes/m1`. */
+    readonly nodes: Readonly<Record<string, string>>;
+    readonly leases: Readonly<Record<string, string>>;
+  };
+  /** A file that records are written to as well: with it, a stream that breaks does not end the traffic. */
+  readonly spool?: string;
 }
 
 /** What a traffic process is told on its standard input, one JSON object a line; end of input is `stop`. */

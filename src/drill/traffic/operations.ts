@@ -1,8 +1,7 @@
-import { connect } from 'node:tls';
 import { monotonicMs } from '../history/clock.ts';
 import type { DrillRecord, Operation } from '../history/record.ts';
+import { type Ask, createAsker, type Reply } from './asker.ts';
 import type { TrafficConfig } from './config.ts';
-import { readAnswer, requestText } from './http1.ts';
 import { pause } from './pause.ts';
 import type { Target } from './target.ts';
 
@@ -23,7 +22,7 @@ export async function keepOperating(
 ): Promise<void> {
   const { operations } = config;
   if (operations === undefined) return;
-  const asker = createAsker(config, operations, target);
+  const asker = createAsker(config.host, target, operations.patienceMs);
   // The first client makes the register; the others are told that it exists. No value of it is anybody's write.
   await asker.ask('POST', operations.path, JSON.stringify(configMap(operations.register, { value: 'initial' })));
   let due = monotonicMs();
@@ -41,14 +40,6 @@ function turnOf(turn: number): Operation['does']['op'] {
   if (turn % listEvery === listEvery - 1) return 'list';
   return (['write', 'read', 'add', 'read'] as const)[turn % 4] ?? 'read';
 }
-
-interface Reply {
-  readonly status: number;
-  readonly body: string;
-}
-
-/** `undefined`: no answer came. */
-type Ask = (method: string, path: string, body?: string) => Promise<Reply | undefined>;
 
 interface ConfigMap {
   readonly metadata?: { readonly name?: string; readonly resourceVersion?: string };
@@ -97,8 +88,13 @@ async function operate(
   }
 }
 
-function configMap(name: string, data: Readonly<Record<string, string>>, labels?: Readonly<Record<string, string>>) {
-  const metadata = { name, ...(labels === undefined ? {} : { labels }) };
+function configMap(
+  name: string,
+  data: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>> = {},
+) {
+  // By this label the next drill finds what this one wrote, and takes it away.
+  const metadata = { name, labels: { 'hairpin-drill': 'yes', ...labels } };
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
 }
 
@@ -115,63 +111,4 @@ function okBody<Body>(reply: Reply | undefined): Body | undefined {
 function versionOf(reply: Reply | undefined): { readonly version?: number } {
   const version = okBody<ConfigMap>(reply)?.metadata?.resourceVersion;
   return version === undefined ? {} : { version: Number(version) };
-}
-
-function createAsker(config: TrafficConfig, operations: Operations, target: Target): { ask: Ask; close: () => void } {
-  let socket: ReturnType<typeof connect> | undefined;
-  let settle: ((reply: Reply | undefined) => void) | undefined;
-
-  const open = () => {
-    const fresh = connect(target.options);
-    let status = 0;
-    let body = '';
-    const lost = () => {
-      if (socket !== fresh) return;
-      socket = undefined;
-      settle?.(undefined);
-    };
-    readAnswer(fresh, {
-      head: (code) => {
-        status = code;
-        body = '';
-      },
-      body: (piece) => {
-        body += piece;
-      },
-      complete: () => settle?.({ status, body }),
-    });
-    fresh.on('error', lost);
-    fresh.once('close', lost);
-    return fresh;
-  };
-
-  return {
-    async ask(method, path, body) {
-      socket ??= open();
-      const asked = socket;
-      const request = requestText({
-        method,
-        host: config.host,
-        path,
-        keep: true,
-        authorization: target.authorization,
-        ...(body === undefined ? {} : { body }),
-      });
-      const reply = await new Promise<Reply | undefined>((resolve) => {
-        const limit = setTimeout(() => settle?.(undefined), operations.patienceMs);
-        settle = (result) => {
-          clearTimeout(limit);
-          settle = undefined;
-          resolve(result);
-        };
-        asked.write(request);
-      });
-      if (reply === undefined) {
-        asked.destroy();
-        if (socket === asked) socket = undefined;
-      }
-      return reply;
-    },
-    close: () => socket?.destroy(),
-  };
 }

@@ -1,20 +1,12 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { PassThrough } from 'node:stream';
 import { type ClockOffset, type ClockSample, monotonicMs, offsetFrom, translator } from '../history/clock.ts';
 import type { DrillRecord } from '../history/record.ts';
 import { translate } from '../history/translate.ts';
-import type { TrafficConfig, TrafficReply } from './config.ts';
-
-/** The program as it is in a checkout; a node without one is sent a bundle of it. */
-export const trafficProgram = fileURLToPath(new URL('./traffic.main.ts', import.meta.url));
+import type { TrafficChannel } from './channel.ts';
+import type { TrafficConfig, TrafficReply, TrafficRequest } from './config.ts';
 
 export interface TrafficOptions {
-  /**
-   * The argv on this machine that runs the program with one argument inside the client's network: through `nsenter` in
-   * the lab, through `ssh` elsewhere.
-   */
-  readonly argv: (config: string) => readonly string[];
+  readonly channel: TrafficChannel;
   readonly config: TrafficConfig;
   readonly onRecord: (record: DrillRecord) => void;
   readonly signal: AbortSignal;
@@ -28,8 +20,8 @@ export interface Traffic {
   readonly clockErrorMs: number;
   /** Begins. */
   go(): void;
-  /** Stops and waits for the last records; also reports when the process ended before. */
-  stop(): Promise<void>;
+  /** Stops and waits for the last records. Gives why it ended before, when it did; its records up to then are there. */
+  stop(): Promise<string | undefined>;
 }
 
 /** Records of another clock are kept until its drift is known; within this, clocks are taken as one and records passed on at once. */
@@ -37,39 +29,39 @@ const sameClockMs = 1;
 
 /** Starts the process for the traffic of one client class; resolves when its clock is known. The traffic waits for `go`. */
 export async function startTraffic(opts: TrafficOptions): Promise<Traffic> {
-  const { config } = opts;
-  const [file = '', ...args] = opts.argv(JSON.stringify(config));
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-2000);
-  });
-  child.stdin.on('error', () => undefined);
+  const { config, channel } = opts;
+  const about = `The traffic of ${config.client}`;
+  const input = new PassThrough();
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([opts.signal, stopping.signal]);
   const answers = new Map<number, (theirs: number, receivedAt: number) => void>();
   const held: DrillRecord[] = [];
+  let lines = 0;
   let translated: ((record: DrillRecord) => void) | undefined;
   let ready: () => void = () => undefined;
   const running = new Promise<void>((resolve) => {
     ready = resolve;
   });
-  const reader = createInterface({ input: child.stdout });
-  reader.on('line', (line) => {
-    const receivedAt = monotonicMs();
+  const hear = (line: string, receivedAt: number) => {
     const said = JSON.parse(line) as DrillRecord | TrafficReply;
-    if (said.is === 'clock') answers.get(said.id)?.(said.at, receivedAt);
-    else if (said.is === 'ready') ready();
+    if (said.is === 'clock') {
+      answers.get(said.id)?.(said.at, receivedAt);
+      return;
+    }
+    lines += 1;
+    if (said.is === 'ready') ready();
     else if (translated === undefined) held.push(said);
     else translated(said);
+  };
+  const ended = channel.run(JSON.stringify(config), {
+    input,
+    onLine: (line) => hear(line, monotonicMs()),
+    signal,
   });
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('close', (code, by) => resolve(code === 0 ? '' : `ended with ${by ?? code}: ${stderr.trim()}`));
-  });
-  const kill = () => child.kill('SIGTERM');
-  opts.signal.addEventListener('abort', kill, { once: true });
+  const ask = (request: TrafficRequest) => void input.write(`${JSON.stringify(request)}\n`);
 
-  const early = ended.then((why) => {
-    throw new Error(`The traffic of ${config.client} did not start: ${why || 'it ended at once'}`);
+  const early = ended.then(({ problem }) => {
+    throw new Error(`${about} did not start: ${problem ?? 'it ended at once'}`);
   });
   early.catch(() => undefined);
   let id = 0;
@@ -81,22 +73,20 @@ export async function startTraffic(opts: TrafficOptions): Promise<Traffic> {
       const answer = new Promise<ClockSample>((resolve) => {
         answers.set(id, (theirs, receivedAt) => resolve({ sentAt, theirs, receivedAt }));
       });
-      child.stdin.write(`${JSON.stringify({ op: 'clock', id })}\n`);
+      ask({ op: 'clock', id });
       const sample = await within(answer, 2000);
-      if (sample !== undefined) samples.push(sample);
+      // Who is silent once is silent: a cut connection.
+      if (sample === undefined) break;
+      samples.push(sample);
     }
     return offsetFrom(samples);
   };
 
   const begun = await within(Promise.race([running.then(() => true), early]), opts.startTimeout ?? 15_000);
-  if (begun === undefined) {
-    kill();
-    throw new Error(`The traffic of ${config.client} did not start in time: ${stderr.trim()}`);
-  }
-  const first = await measure();
+  const first = begun === undefined ? undefined : await measure();
   if (first === undefined) {
-    kill();
-    throw new Error(`The traffic of ${config.client} does not tell its time`);
+    stopping.abort();
+    throw new Error(`${about} did not start in time`);
   }
   // The same clock, seen through pipes, is 0 within the error of the measurement.
   const same = Math.abs(first.offsetMs) <= Math.max(sameClockMs, first.errorMs);
@@ -109,17 +99,19 @@ export async function startTraffic(opts: TrafficOptions): Promise<Traffic> {
   return {
     client: config.client,
     clockErrorMs: same ? 0 : first.errorMs,
-    go: () => void child.stdin.write(`${JSON.stringify({ op: 'go' })}\n`),
+    go: () => ask({ op: 'go' }),
     async stop() {
-      opts.signal.removeEventListener('abort', kill);
       if (!same) passOn(translator(first, (await measure()) ?? first));
-      child.stdin.end(`${JSON.stringify({ op: 'stop' })}\n`);
-      const why = await within(ended, 20_000);
-      if (why === undefined) {
-        child.kill('SIGKILL');
-        throw new Error(`The traffic of ${config.client} did not stop`);
-      }
-      if (why !== '') throw new Error(`The traffic of ${config.client} ${why}`);
+      ask({ op: 'stop' });
+      input.end();
+      const end = await within(ended, config.spool === undefined ? 20_000 : 6000);
+      if (end !== undefined && !end.lost) return end.problem;
+      stopping.abort();
+      const all = await channel.recover?.();
+      if (all === undefined) return end?.problem ?? 'did not stop';
+      // What came through the stream is the beginning of what was written down.
+      for (const line of all.slice(lines)) hear(line, monotonicMs());
+      return undefined;
     },
   };
 }

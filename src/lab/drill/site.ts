@@ -1,54 +1,81 @@
+import { openSession } from '../../apply/flow/session.ts';
 import type { DrillFault } from '../../drill/faults/fault.ts';
 import type { DrillClient, DrillSite } from '../../drill/site/site.ts';
-import { trafficProgram } from '../../drill/traffic/run-traffic.ts';
+import { sshSite } from '../../drill/site/ssh-site.ts';
+import { type TrafficChannel, throughCommand, trafficProgram } from '../../drill/traffic/channel.ts';
 import { OperatorError } from '../../errors/operator-error.ts';
-import { readBalancerStatus } from '../balancer/client.ts';
+import { changeBalancer, readBalancerStatus } from '../balancer/client.ts';
 import { type BreakRequest, breakLab, healFaults } from '../faults/break.ts';
 import { faultsOf } from '../faults/list.ts';
 import { readFaults } from '../faults/records.ts';
 import { pkiFiles } from '../pki/pki.ts';
 import type { RunningLab } from '../runtime/open-lab.ts';
 import { readStandin, setStandin } from '../standin/control.ts';
-import { prepareRealCluster, type RealCluster, realProblems } from './real-cluster.ts';
 import { trafficArgv } from './traffic-argv.ts';
 
 /**
- * A lab as a site of drills. In the wire tier stand-ins play the apiservers and watches show their ticks; in the node
- * tier the cluster is real, and watches have to show what was written.
+ * A lab as a site of drills. In the wire tier stand-ins play the apiservers and watches show their ticks; in the node tier
+ * the cluster is real, and the lab adds to what can be done by ssh what only a lab can do.
  */
-export async function labSite(lab: RunningLab): Promise<DrillSite> {
+export async function labSite(lab: RunningLab, opts: { readonly quick?: boolean } = {}): Promise<DrillSite> {
+  return lab.spec.tier === 'node' ? await nodeTierSite(lab, opts) : wireTierSite(lab);
+}
+
+async function nodeTierSite(lab: RunningLab, { quick = false }: { readonly quick?: boolean }): Promise<DrillSite> {
+  const { emit, signal, paths } = lab.cx;
+  const session = await openSession({ file: paths.clusterYaml, emit });
+  const site = await sshSite({
+    name: `lab ${lab.name}`,
+    spec: session.spec,
+    nodes: session.nodes,
+    program: session.program,
+    directory: paths.root,
+    signal,
+    quick,
+    emit: (text) => emit({ kind: 'warning', text }),
+    outside: (access) => {
+      const [client] = namesOf(lab, 'client');
+      if (client === undefined) return undefined;
+      const { endpoint } = lab.spec;
+      const host = endpoint.domain ?? endpoint.addresses[0]?.text ?? '';
+      const config = { host, port: endpoint.port, servers: access.servers, ...access.local };
+      return { name: 'outside', config, channel: labChannel(lab, client) };
+    },
+  });
+  const own = [...labFaults(lab), ...balancerFaults(lab)];
+  const names = new Set(own.map(({ name }) => name));
+  return {
+    ...site,
+    faults: [...own, ...site.faults.filter(({ name }) => !names.has(name))],
+    problems: async (asked) => {
+      const found = await Promise.all([brokenIn(lab), balancerProblems(lab), site.problems(asked)]);
+      return found.flat();
+    },
+    async [Symbol.asyncDispose]() {
+      await site[Symbol.asyncDispose]();
+      await session[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function wireTierSite(lab: RunningLab): DrillSite {
   const masters = namesOf(lab, 'control-plane');
-  const about = {
+  return {
     name: `lab ${lab.name}`,
     strategy: `balancer ${lab.spec.balancer.behaviour}`,
     masters,
     workers: namesOf(lab, 'worker'),
     directory: lab.cx.paths.root,
-  };
-  if (lab.spec.tier === 'node') {
-    return {
-      ...about,
-      faults: [...labFaults(lab), ...unitFaults(lab), ...commandFaults(lab)],
-      watched: 'acknowledged',
-      clients: async () => clientsOf(lab, await prepareRealCluster(lab, masters)),
-      problems: async () => [...(await brokenIn(lab)), ...(await realProblems(lab, masters))],
-    };
-  }
-  const standins = {
-    config: { caFile: pkiFiles(lab.cx.paths).caFile, servers: 'header' as const },
-    paths: {
-      health: '/livez',
-      watch: '/api/v1/namespaces/lab/configmaps',
-      operate: '/api/v1/namespaces/drill/configmaps',
-    },
-  };
-  return {
-    ...about,
-    faults: [...labFaults(lab), ...standinFaults(lab), ...commandFaults(lab)],
+    faults: [...labFaults(lab), ...balancerFaults(lab), ...standinFaults(lab), ...commandFaults(lab)],
     watched: 'every',
-    clients: async () => clientsOf(lab, standins),
+    clients: async () => clientsOf(lab),
     problems: async () => [...(await brokenIn(lab)), ...(await standinProblems(lab, masters))],
+    async [Symbol.asyncDispose]() {},
   };
+}
+
+function labChannel(lab: RunningLab, name: string): TrafficChannel {
+  return throughCommand((config) => trafficArgv(lab.cx, name, [process.execPath, trafficProgram, config]));
 }
 
 async function brokenIn(lab: RunningLab): Promise<readonly string[]> {
@@ -58,9 +85,8 @@ async function brokenIn(lab: RunningLab): Promise<readonly string[]> {
 async function standinProblems(lab: RunningLab, masters: readonly string[]): Promise<readonly string[]> {
   const [standins, balancer] = await Promise.all([
     Promise.all(masters.map((name) => readStandin(lab.cx.paths, name).catch(() => undefined))),
-    readBalancerStatus(lab.cx.paths).catch(() => undefined),
+    balancerProblems(lab),
   ]);
-  const out = balancer?.backends.filter((backend) => !backend.inRotation).map((backend) => backend.name) ?? [];
   return [
     ...standins.flatMap((status, i) =>
       status === undefined
@@ -69,9 +95,16 @@ async function standinProblems(lab: RunningLab, masters: readonly string[]): Pro
           ? []
           : [`the apiserver of ${masters[i]} is not ready`],
     ),
-    ...(balancer === undefined ? ['the balancer does not answer'] : []),
-    ...out.map((name) => `the balancer sends nothing to ${name}`),
+    ...balancer,
   ];
+}
+
+async function balancerProblems(lab: RunningLab): Promise<readonly string[]> {
+  const balancer = await readBalancerStatus(lab.cx.paths).catch(() => undefined);
+  if (balancer === undefined) return ['the balancer does not answer'];
+  return balancer.backends.flatMap(({ name, inRotation }) =>
+    inRotation ? [] : [`the balancer sends nothing to ${name}`],
+  );
 }
 
 function namesOf(lab: RunningLab, role: string): readonly string[] {
@@ -79,74 +112,45 @@ function namesOf(lab: RunningLab, role: string): readonly string[] {
 }
 
 /** Each kind of client once: a master, a pod on it, a worker, a pod on it, somebody outside. */
-function clientsOf(lab: RunningLab, access: RealCluster): readonly DrillClient[] {
+function clientsOf(lab: RunningLab): readonly DrillClient[] {
   const { endpoint } = lab.spec;
   const first = (role: string) => namesOf(lab, role).slice(0, 1);
   const pods = lab.cx.topology.pods.map((pod) => pod.name);
   const podOf = (node: string) => pods.filter((name) => name === `${node}-pod`);
-  const names = [
-    ...first('control-plane').flatMap((name) => [name, ...podOf(name)]),
-    ...first('worker').flatMap((name) => [name, ...podOf(name)]),
-    ...first('client'),
+  const onNode = (on: string) => [on, ...podOf(on)].map((name) => ({ name, on }));
+  const clients = [
+    ...[...first('control-plane'), ...first('worker')].flatMap(onNode),
+    ...first('client').map((name) => ({ name, on: undefined })),
   ];
-  return names.map((name) => ({
-    name: lab.spec.machines.some((machine) => machine.name === name && machine.role === 'client') ? 'outside' : name,
+  return clients.map(({ name, on }) => ({
+    name: on === undefined ? 'outside' : name,
+    ...(on === undefined ? {} : { on }),
     config: {
       host: endpoint.domain ?? endpoint.addresses[0]?.text ?? '',
       port: endpoint.port,
-      ...access.config,
+      caFile: pkiFiles(lab.cx.paths).caFile,
+      servers: 'header' as const,
     },
-    paths: access.paths,
-    argv: (config: string) => trafficArgv(lab.cx, name, [process.execPath, trafficProgram, config]),
+    paths: {
+      health: '/livez',
+      watch: '/api/v1/namespaces/lab/configmaps',
+      operate: '/api/v1/namespaces/drill/configmaps',
+    },
+    channel: labChannel(lab, name),
   }));
 }
 
-/** Faults of the lab under the names that drills know them by. */
+/** Faults of the lab under the names that drills know them by. In the node tier ssh does what is done to processes. */
 function labFaults(lab: RunningLab): readonly DrillFault[] {
   const known = new Set(faultsOf(lab.tier).map(({ name }) => name));
-  const rows: readonly (Omit<DrillFault, 'would' | 'inject' | 'heal'> & {
-    readonly as: Omit<BreakRequest, 'target'>;
-  })[] = [
-    {
-      name: 'apiserver-killed',
-      summary: 'SIGKILL, and it does not come back',
-      aimedAt: 'master',
-      takesMembers: 'none',
-      as: { fault: 'stop', process: 'kube-apiserver' },
-    },
-    {
-      name: 'apiserver-frozen',
-      summary: 'SIGSTOP',
-      aimedAt: 'master',
-      takesMembers: 'none',
-      as: { fault: 'freeze', process: 'kube-apiserver' },
-    },
-    {
-      name: 'etcd-killed',
-      summary: 'SIGKILL, and its manifest is taken away',
-      aimedAt: 'master',
-      takesMembers: 'one',
-      as: { fault: 'stop', process: 'etcd' },
-    },
-    {
-      name: 'etcd-frozen',
-      summary: 'SIGSTOP',
-      aimedAt: 'master',
-      takesMembers: 'one',
-      as: { fault: 'freeze', process: 'etcd' },
-    },
-    {
-      name: 'kubelet-stopped',
-      summary: 'SIGKILL, and its unit is masked',
-      aimedAt: 'node',
-      takesMembers: 'none',
-      as: { fault: 'stop', process: 'kubelet' },
-    },
+  const rows: readonly LabRow[] = [
+    ...(lab.spec.tier === 'wire' ? standinRows : []),
     {
       name: 'node-off',
       summary: 'no process ends in order; heal boots it again',
       aimedAt: 'node',
       takesMembers: 'one',
+      takesNodes: 'target',
       as: { fault: 'power-off' },
     },
     {
@@ -157,6 +161,13 @@ function labFaults(lab: RunningLab): readonly DrillFault[] {
       as: { fault: 'silent' },
     },
     {
+      name: 'cable-pulled',
+      summary: 'its network cable is pulled',
+      aimedAt: 'node',
+      takesMembers: 'one',
+      as: { fault: 'link-down' },
+    },
+    {
       name: 'balancer-down',
       summary: 'the balancer drops everything',
       aimedAt: 'balancer',
@@ -164,71 +175,108 @@ function labFaults(lab: RunningLab): readonly DrillFault[] {
       as: { fault: 'balancer-down' },
     },
   ];
-  return rows
-    .filter(({ as }) => known.has(as.fault) && runsHere(lab, as.process))
-    .map(({ as, ...fault }) => {
-      const machine = (target: string) => (fault.aimedAt === 'balancer' ? undefined : target);
-      return {
-        ...fault,
-        would: (target) => [
-          `hairpin lab break ${[as.fault, machine(target), as.process].filter((word) => word !== undefined).join(' ')} --lab ${lab.name}`,
-        ],
-        async inject(target) {
-          await breakLab(lab, { ...as, target: machine(target) });
-        },
-        async heal(target) {
-          const inForce = await readFaults(lab.cx.paths);
-          if (inForce.some((record) => record.fault === as.fault && record.target === target)) {
-            await healFaults(lab, { fault: as.fault, target });
-          }
-        },
-      };
-    });
+  return [
+    ...rows.filter(({ as }) => known.has(as.fault)).map((row) => labFault(lab, row)),
+    ...(known.has('power-off') ? [allMastersOff(lab)] : []),
+  ];
 }
+
+type LabRow = Omit<DrillFault, 'would' | 'inject' | 'heal'> & { readonly as: Omit<BreakRequest, 'target'> };
 
 /** A master of the wire tier has an apiserver and nothing else. */
-function runsHere(lab: RunningLab, process: string | undefined): boolean {
-  return lab.spec.tier === 'node' || process === undefined || process === 'kube-apiserver';
+const standinRows: readonly LabRow[] = [
+  {
+    name: 'apiserver-killed',
+    summary: 'SIGKILL, and it does not come back',
+    aimedAt: 'master',
+    takesMembers: 'none',
+    as: { fault: 'stop', process: 'kube-apiserver' },
+  },
+  {
+    name: 'apiserver-frozen',
+    summary: 'SIGSTOP',
+    aimedAt: 'master',
+    takesMembers: 'none',
+    as: { fault: 'freeze', process: 'kube-apiserver' },
+  },
+];
+
+function labFault(lab: RunningLab, { as, ...fault }: LabRow): DrillFault {
+  const machine = (target: string) => (fault.aimedAt === 'balancer' ? undefined : target);
+  return {
+    ...fault,
+    would: (target) => [
+      `hairpin lab break ${[as.fault, machine(target), as.process].filter((word) => word !== undefined).join(' ')} --lab ${lab.name}`,
+    ],
+    async inject(target) {
+      await breakLab(lab, { ...as, target: machine(target) });
+    },
+    heal: (target) => healHere(lab, as.fault, target),
+  };
 }
 
-/** Units of a booted node: killed and masked until the next boot, or frozen. */
-function unitFaults(lab: RunningLab): readonly DrillFault[] {
-  const rows = [
-    { name: 'agent', aimedAt: 'node', units: ['hairpin-agent.service', 'hairpin-steerer.service'] },
-    { name: 'haproxy', aimedAt: 'master', units: ['haproxy.service'] },
-    { name: 'keepalived', aimedAt: 'master', units: ['keepalived.service'] },
-  ] as const;
-  const shell = async (target: string, script: string) => {
-    const result = await lab.exec(target, ['sh', '-c', script]);
-    if (result.exitCode === 0) return;
-    throw new OperatorError('LAB_FAULT', `\`${script}\` failed on ${target}`, { cause: result.stderr.trim() });
+async function healHere(lab: RunningLab, fault: string, target: string): Promise<void> {
+  const inForce = await readFaults(lab.cx.paths);
+  if (inForce.some((record) => record.fault === fault && record.target === target)) {
+    await healFaults(lab, { fault, target });
+  }
+}
+
+/** A cold start: nobody is there who could tell the others anything. */
+function allMastersOff(lab: RunningLab): DrillFault {
+  const masters = namesOf(lab, 'control-plane');
+  return {
+    name: 'all-masters-off',
+    summary: 'all masters lose power; heal boots them again',
+    aimedAt: 'cluster',
+    takesMembers: 'all',
+    takesNodes: 'masters',
+    would: () => masters.map((name) => `hairpin lab break power-off ${name} --lab ${lab.name}`),
+    async inject() {
+      await Promise.all(masters.map((target) => breakLab(lab, { fault: 'power-off', target })));
+    },
+    async heal() {
+      await Promise.all(masters.map((target) => healHere(lab, 'power-off', target)));
+    },
   };
-  return rows.flatMap(({ name, aimedAt, units }): readonly DrillFault[] => {
-    const all = units.join(' ');
-    const fault = (how: string, summary: string, inject: string, heal: string): DrillFault => ({
-      name: `${name}-${how}`,
-      summary,
-      aimedAt,
+}
+
+/** What a balancer does wrong while one apiserver is away. */
+function balancerFaults(lab: RunningLab): readonly DrillFault[] {
+  const { paths, signal } = lab.cx;
+  const { intervalMs } = lab.spec.balancer.healthCheck;
+  const masters = namesOf(lab, 'control-plane');
+  const change = (request: Parameters<typeof changeBalancer>[1]) => changeBalancer(paths, request, { signal });
+  const wrongOne = (broken: string) => masters.find((name) => name !== broken) ?? broken;
+  return [
+    {
+      name: 'balancer-slow',
+      summary: 'the balancer checks ten times more seldom',
+      aimedAt: 'balancer',
       takesMembers: 'none',
-      would: (target) => [`${target}: ${inject}`],
-      inject: (target) => shell(target, inject),
-      heal: (target) => shell(target, heal),
-    });
-    return [
-      fault(
-        'killed',
-        'SIGKILL, and its units are masked',
-        `systemctl is-active --quiet ${units[0]} && systemctl mask --runtime --quiet ${all} && systemctl kill --signal=KILL ${all}`,
-        `systemctl unmask --runtime --quiet ${all}; systemctl start ${all}`,
-      ),
-      fault(
-        'frozen',
-        'SIGSTOP',
-        `systemctl is-active --quiet ${units[0]} && systemctl kill --signal=STOP ${all}`,
-        `systemctl kill --signal=CONT ${all}`,
-      ),
-    ];
-  });
+      would: () => [`health checks each ${(intervalMs * 10) / 1000} s`],
+      inject: () => change({ op: 'checks', intervalMs: intervalMs * 10 }),
+      heal: () => change({ op: 'checks', intervalMs }),
+    },
+    {
+      name: 'balancer-wrong',
+      summary: 'the balancer keeps this master whatever its checks say, and ejects a good one',
+      aimedAt: 'master',
+      takesMembers: 'none',
+      would: (target) => [
+        `hairpin lab balancer backend ${target} --force in --lab ${lab.name}`,
+        `hairpin lab balancer backend ${wrongOne(target)} --force out --lab ${lab.name}`,
+      ],
+      async inject(target) {
+        await change({ op: 'backend', name: target, forced: 'in' });
+        await change({ op: 'backend', name: wrongOne(target), forced: 'out' });
+      },
+      async heal(target) {
+        await change({ op: 'backend', name: target, forced: 'auto' });
+        await change({ op: 'backend', name: wrongOne(target), forced: 'auto' });
+      },
+    },
+  ];
 }
 
 /** What a stand-in can be switched to. */
@@ -272,8 +320,5 @@ function commandFaults(lab: RunningLab): readonly DrillFault[] {
   return [
     once('rules-flushed', 'nft flush ruleset', ['nft', 'flush', 'ruleset']),
     once('conntrack-flushed', 'conntrack --flush', ['conntrack', '--flush']),
-    ...(lab.spec.tier === 'node'
-      ? [once('containerd-restarted', 'systemctl restart containerd', ['systemctl', 'restart', 'containerd'])]
-      : []),
   ];
 }
