@@ -15,6 +15,8 @@ const mayChangeNodes = [
   'src/node/',
   'src/balancer/probe/',
   'src/drill/faults/',
+  // Traffic runs on nodes; what it needs there is below /run and /var/tmp.
+  'src/drill/site/',
   'src/lab/',
   'src/agent/',
 ];
