@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { execa } from 'execa';
+import { gatherClusterFacts, openSession } from '../src/apply/flow/session.ts';
 import { type Lab, labNames, parseLabFlags, silent, startLab } from '../src/index.ts';
 import { clusterByHand } from '../src/lab/rehearsal/by-hand.ts';
 import { untilNodesReady } from '../src/lab/rehearsal/ready.ts';
@@ -36,6 +38,7 @@ for (let round = 0; round < rounds; round += 1) {
     console.log(
       `round ${round + 1}  ${way.padEnd(8)} kubeadm ${s(took.kubeadm)}  Ready ${s(took.ready)}  end ${s(took.end)}   ${took.parts}`,
     );
+    if (way === 'steer') await look(lab);
   }
 }
 
@@ -89,6 +92,26 @@ async function up(lab: Lab, strategy: 'direct' | 'steer'): Promise<Took> {
   const code = await ended;
   if (code !== 0) throw new Error(`hairpin up ended with ${code}`);
   return { ...at, end: (Date.now() - start) / 1000, parts: parts.join(', ') };
+}
+
+/** How long it takes to look at the four nodes of a running cluster: `facts` alone, and the whole `hairpin doctor`. */
+async function look(lab: Lab): Promise<void> {
+  const file = lab.cx.paths.clusterYaml;
+  await using session = await openSession({ file, emit: silent });
+  const facts: string[] = [];
+  for (const round of ['cold', 'warm']) {
+    const { ms, nodes } = await gatherClusterFacts(session, { emit: silent, signal });
+    facts.push(`${round} ${s(ms / 1000)}`);
+    const seen = nodes.filter((report) => report.is === 'seen').length;
+    if (seen !== nodes.length) throw new Error(`only ${seen} of ${nodes.length} nodes were seen`);
+  }
+  const start = Date.now();
+  const { exitCode, stdout } = await execa(bin, ['doctor', '-f', file, '--output', 'json'], { reject: false });
+  const took = (Date.now() - start) / 1000;
+  const { findings } = JSON.parse(stdout) as { readonly findings?: readonly unknown[] };
+  console.log(
+    `         facts of 4 nodes ${facts.join(', ')} (goal 2 s); doctor ${s(took)} (goal 5 s), exit ${exitCode}, ${findings?.length} findings`,
+  );
 }
 
 function of<K extends keyof Omit<Took, 'parts'>>(list: readonly Took[], key: K): Record<K, number> {

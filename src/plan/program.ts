@@ -60,7 +60,7 @@ function planCa(cx: PlanContext, { node, part }: Place, phase: PhaseName, add: A
   const caStep: StepId = `${leader}/${slugs.ca}`;
   if (part === 'leader') {
     const isThere = cluster.state(node) === 'new' && desk.exists(clusterCa);
-    if (isThere || steps.has(caStep) || steps.has(`${leader}/${slugs.init}`)) return;
+    if (isThere || steps.has(caStep) || steps.isPlanned(leader, slugs.init)) return;
     add(node.name, phase, {
       kind: 'kubeadm-ca',
       slug: slugs.ca,
@@ -72,7 +72,7 @@ function planCa(cx: PlanContext, { node, part }: Place, phase: PhaseName, add: A
     });
     return;
   }
-  if (desk.wroteCa() || steps.has(`${node.name}/${slugs.join}`)) return;
+  if (desk.wroteCa() || steps.isPlanned(node.name, slugs.join)) return;
   const leaders = cx.view.node(leader).file(clusterCa);
   const fresh = steps.has(caStep) || leaders === undefined;
   if (!fresh && cx.view.node(node.name).file(agentPaths.ca)?.sha256 === leaders.sha256) return;

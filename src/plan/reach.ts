@@ -3,6 +3,7 @@ import { atLeast } from '../std/version.ts';
 import type { Gone, Moment, Place, Wanted, WantedUnit } from '../strategy/strategy.ts';
 import type { PlanContext } from './context.ts';
 import { estimates } from './estimates.ts';
+import { slugs } from './ids.ts';
 import { planProgram } from './program.ts';
 import type { HoldCheck, PhaseName, StepId } from './step.ts';
 
@@ -133,7 +134,7 @@ function planHosts(cx: PlanContext, place: Place, wanted: Wanted, phase: PhaseNa
   });
   desk.setHosts(wanted.hosts);
   const { staticPods, hostNetworkPods } = wanted.staleAfterHostsChange;
-  const hasPods = cx.cluster.state(place.node) === 'member' || cx.steps.has(`${node}/kubeadm-join`);
+  const hasPods = cx.cluster.state(place.node) === 'member' || cx.steps.isPlanned(node, slugs.join);
   if (!hasPods || (staticPods.length === 0 && !hostNetworkPods)) return;
   add(node, phase, {
     kind: 'restart-pods',
@@ -186,8 +187,8 @@ function planGone(cx: PlanContext, node: string, gone: Gone, phase: PhaseName, a
 
 /** The same thing may be wanted before and after joining: the second step gets a name of its own. */
 function unique(cx: PlanContext, node: string, slug: string): string {
-  if (!cx.steps.has(`${node}/${slug}`)) return slug;
-  for (let n = 2; ; n += 1) if (!cx.steps.has(`${node}/${slug}-${n}`)) return `${slug}-${n}`;
+  if (!cx.steps.isPlanned(node, slug)) return slug;
+  for (let n = 2; ; n += 1) if (!cx.steps.isPlanned(node, `${slug}-${n}`)) return `${slug}-${n}`;
 }
 
 function holdSlug(check: HoldCheck): string {

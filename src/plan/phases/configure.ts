@@ -1,4 +1,5 @@
 import { bridgeConfigPath, renderBridge } from '../../render/cni/bridge.ts';
+import type { SpecNode } from '../../spec/spec.ts';
 import type { Phase, PlanContext } from '../context.ts';
 import { estimates } from '../estimates.ts';
 import { planWanted } from '../reach.ts';
@@ -10,19 +11,17 @@ export const configure: Phase = {
   plan(cx) {
     for (const place of cx.cluster.places) {
       const { node } = place;
-      if (cx.spec.kubernetes.cni.kind === 'bridge') writeBridge(cx, node.name);
+      if (cx.spec.kubernetes.cni.kind === 'bridge') writeBridge(cx, node);
       if (cx.cluster.state(node) !== 'member') planWanted(cx, place, 'before', { phase: 'configure' });
     }
   },
 };
 
-function writeBridge(cx: PlanContext, name: string): void {
-  const node = cx.spec.nodes.find((candidate) => candidate.name === name);
-  if (node === undefined) return;
+function writeBridge(cx: PlanContext, node: SpecNode): void {
   const content = renderBridge(cx.spec, node);
-  const desk = cx.desk(name);
+  const desk = cx.desk(node.name);
   if (desk.hasFile(bridgeConfigPath, content, 0o644)) return;
-  cx.steps.add(name, 'configure', {
+  cx.steps.add(node.name, 'configure', {
     kind: 'write-file',
     slug: `write${bridgeConfigPath}`,
     path: bridgeConfigPath,

@@ -13,7 +13,7 @@ export const network: Phase = {
     const { cni } = spec.kubernetes;
     if (cni.kind !== 'manifest') return;
     const leader = cluster.leader.name;
-    const fresh = steps.has(`${leader}/${slugs.init}`);
+    const fresh = steps.isPlanned(leader, slugs.init);
     if (!fresh && (cluster.ready === undefined || cluster.ready.has(leader))) return;
     steps.add(leader, 'network', {
       kind: 'apply-manifest',

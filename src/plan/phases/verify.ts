@@ -12,7 +12,7 @@ export const verify: Phase = {
     const leader = cluster.leader.name;
     const changed = cluster.places.map(({ node }) => node.name).filter((name) => steps.lastOf(name).length > 0);
     const joined = [...new Set(changed)].filter(
-      (name) => steps.has(`${name}/${slugs.join}`) || steps.has(`${name}/${slugs.init}`),
+      (name) => steps.isPlanned(name, slugs.join) || steps.isPlanned(name, slugs.init),
     );
     // Without a pod network nodes stay NotReady, and everything that waits for them would wait for ever.
     const hasNetwork = spec.kubernetes.cni.kind !== 'none';

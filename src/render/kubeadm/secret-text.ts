@@ -9,11 +9,12 @@ export function hole(name: SecretName): string {
   return `${open}${name}${close}`;
 }
 
+const holes = new RegExp(`(${names.map(hole).join('|')})`);
+
 /** Splits printed text at its holes. */
 export function toSecretText(text: string): SecretText {
-  const pattern = new RegExp(`(${names.map(hole).join('|')})`);
   return text
-    .split(pattern)
+    .split(holes)
     .map((part): string | SecretRef => {
       const name = names.find((n) => part === hole(n));
       return name === undefined ? part : { secret: name };
