@@ -1,6 +1,6 @@
 /**
  * How long things take, in milliseconds, for the estimate of a plan and for progress bars. Measured on one busy machine
- * of two cores (facts/lab.md: "Seconds of one scripted run"); a plan is right about the order of magnitude.
+ * of two cores, Kubernetes v1.37.2; a plan is right about the order of magnitude.
  */
 export const estimates = {
   writeFile: 150,

@@ -30,7 +30,7 @@ export interface SpecSurroundings {
   readonly products: Readonly<Record<string, Product>>;
 }
 
-/** Alibaba CLB's documented numbers (facts/load-balancers.md §2): the product of the article that started this. */
+/** The numbers in Alibaba Cloud's manual of CLB (health checks of TCP listeners): the product of the article that started this. */
 export const defaultHealthCheck: HealthCheck = {
   protocol: 'tcp',
   path: '/readyz',

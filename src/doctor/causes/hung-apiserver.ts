@@ -8,7 +8,7 @@ export const hungApiserver: Cause = {
   why: 'the kernel accepts connections for {nodes} and nobody answers; a TCP check is content with that',
   explanation: `A process that is stopped, starved or stuck keeps its listening socket: connections are accepted by the kernel and nobody
 speaks. Balancers that only connect, and proxies that only count refusals, go on sending clients there (nginx for ever,
-KubePrism and others too: facts/peers-measured). Clients of the endpoint lose their share until the process goes on.`,
+KubePrism for 11 s). Clients of the endpoint lose their share until the process goes on.`,
   run: 'ps -o pid,stat,etime,args -C kube-apiserver    (on {node}; stat T is stopped; end it and the kubelet starts another: crictl stop $(crictl ps -q --name kube-apiserver))',
   produced: 'scenario',
   signs: [],

@@ -15,7 +15,7 @@ export interface Dials {
 }
 
 /**
- * facts/peers.md §0.2, read in kubeadm's source and partly measured. Where it is not known from which patch on a minor
+ * Read in kubeadm's source (cmd/kubeadm/app/phases, cmd/kubeadm/app/cmd/phases) and partly measured. Where it is not known from which patch on a minor
  * has the change (1.33 to 1.36), the older behaviour is assumed: then the endpoint works earlier than it must, which
  * costs nothing. `localModeGate` is the feature gate as the documents set it, `undefined` when they do not.
  */

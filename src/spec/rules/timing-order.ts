@@ -4,12 +4,11 @@ import { detectionMs } from '../timing.ts';
 import { argument } from './kubeadm-arguments.ts';
 import type { PlacedFinding, Rule, RuleContext } from './rule.ts';
 
-/** client-go pings an idle HTTP/2 connection after 30 s and gives up 15 s later (facts/peers.md §0.5). */
+/** client-go pings an idle HTTP/2 connection after 30 s and gives up 15 s later (apimachinery, pkg/util/net/http.go). */
 const clientGivesUpMs = 45_000;
 
 /**
- * Timeouts that must come in a certain order (facts/peers.md §4 item 18 and §5). Only what the spec says can be judged
- * here: the balancer's check against the limits of Kubernetes, and against arguments in the user's own documents.
+ * Timeouts that must come in a certain order. Only what the spec says can be judged here: the balancer's check against the limits of Kubernetes, and against arguments in the user's own documents.
  */
 export const timingOrder: Rule = {
   name: 'timing-order',
