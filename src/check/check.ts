@@ -25,6 +25,8 @@ export interface Check {
   readonly title: string;
   /** It makes many connections, and wants to be alone. */
   readonly heavy?: boolean;
+  /** It looks at the facts only: asked again, it says the same. */
+  readonly fromFacts?: boolean;
   ask(cx: CheckContext): Promise<Verdict>;
 }
 

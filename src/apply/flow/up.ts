@@ -1,8 +1,9 @@
 import type { HairpinBehaviour } from '../../balancer/behaviour.ts';
 import { apiserverReady } from '../../check/ask/holds.ts';
 import { waitUntil } from '../../check/ask/wait.ts';
-import { type CheckResult, runChecks } from '../../check/check.ts';
+import { type CheckContext, type CheckResult, runChecks } from '../../check/check.ts';
 import { checks as allChecks } from '../../check/checks/index.ts';
+import { runChecksOnceSettled, settlePauseMs } from '../../check/settle.ts';
 import { OperatorError } from '../../errors/operator-error.ts';
 import type { ClusterFacts } from '../../facts/types.ts';
 import { readOnly } from '../../node/read-only.ts';
@@ -68,7 +69,7 @@ export async function bringUp(opts: UpOptions): Promise<UpResult> {
     const plan = makePlan({ spec: session.spec, facts, measured, acceptUnsafe, bundle, program });
     refuseBlocked(plan);
     if (isEmpty(plan)) {
-      const checks = await finalChecks({ ...opts, facts, measured, plan, emit, signal });
+      const checks = await finalChecks({ ...opts, facts, measured, changed: false, emit, signal });
       return { plan, changed: false, checks, journal: undefined, ms: performance.now() - start };
     }
     const asked = performance.now();
@@ -99,7 +100,7 @@ export async function bringUp(opts: UpOptions): Promise<UpResult> {
         now,
       });
     }
-    const checks = await finalChecks({ ...opts, facts: await look(), measured, plan, emit, signal });
+    const checks = await finalChecks({ ...opts, facts: await look(), measured, changed: true, emit, signal });
     return { plan, changed: true, checks, journal: path, ms: performance.now() - start };
   } catch (error) {
     throw run.secrets.redactError(error);
@@ -181,7 +182,8 @@ async function finalChecks(opts: {
   readonly session: ClusterSession;
   readonly facts: ClusterFacts;
   readonly measured: HairpinBehaviour | undefined;
-  readonly plan: Plan;
+  /** Something has just been started. */
+  readonly changed: boolean;
   readonly acceptUnsafe?: ReadonlySet<UnsafeChoice>;
   readonly tries?: number;
   readonly emit: Emit;
@@ -193,16 +195,21 @@ async function finalChecks(opts: {
   const acceptUnsafe = opts.acceptUnsafe ?? new Set();
   const plan = makePlan({ spec, facts, measured, acceptUnsafe, program: session.program.id });
   const nodes = new Map([...session.nodes].map(([name, node]) => [name, readOnly(node)]));
-  let done = 0;
+  const cx: CheckContext = { spec, nodes, facts, plan, tries: opts.tries ?? 30, now: now(), signal };
   return task(
     emit,
     'checks',
     'checks',
-    (progress) =>
-      runChecks(allChecks, { spec, nodes, facts, plan, tries: opts.tries ?? 30, now: now(), signal }, (result) => {
+    (progress) => {
+      let done = 0;
+      const onResult = (result: CheckResult) => {
         done += 1;
         progress(result.title, done, allChecks.length);
-      }),
+      };
+      return opts.changed
+        ? runChecksOnceSettled(allChecks, cx, { pauseMs: settlePauseMs(spec), onResult })
+        : runChecks(allChecks, cx, onResult);
+    },
     (results) => `${results.filter(({ verdict }) => verdict.is !== 'not-ok').length} of ${results.length} ok`,
   );
 }

@@ -7,6 +7,7 @@ const soon = 30 * 24 * 3_600_000;
 export const certificates: Check = {
   name: 'certificates',
   title: 'no certificate expires within 30 days',
+  fromFacts: true,
   ask: async (cx) => {
     const all = cx.facts.nodes.flatMap((report) =>
       report.is === 'seen' && report.facts.certificates.is === 'known'

@@ -4,6 +4,7 @@ import type { Check } from '../check.ts';
 export const noDrift: Check = {
   name: 'no-drift',
   title: 'files, units and addresses are as the spec and the strategy want them',
+  fromFacts: true,
   ask: async ({ plan }) => {
     const changes = plan.steps.filter((step) => step.kind !== 'hold');
     if (changes.length === 0) return { is: 'ok', saw: `strategy ${plan.strategy.name}` };
