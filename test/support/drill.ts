@@ -58,7 +58,9 @@ export async function recordTraffic(
     async stop() {
       stopped = true;
       mark('end');
-      await Promise.all(running.map((traffic) => traffic.stop()));
+      const problems = await Promise.all(running.map((traffic) => traffic.stop()));
+      const found = problems.filter((problem) => problem !== undefined);
+      if (found.length > 0) throw new Error(found.join('; '));
       return history;
     },
     async [Symbol.asyncDispose]() {

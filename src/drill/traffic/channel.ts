@@ -41,13 +41,16 @@ export function throughCommand(argv: (config: string) => readonly string[]): Tra
       });
       child.stdin.on('error', () => undefined);
       input.pipe(child.stdin);
-      createInterface({ input: child.stdout }).on('line', onLine);
+      const lines = createInterface({ input: child.stdout }).on('line', onLine);
+      // The process may end before its last lines have been read.
+      const read = new Promise((resolve) => lines.once('close', resolve));
       const problem = await new Promise<string | undefined>((resolve) => {
         child.once('error', (error) => resolve(error.message));
         child.once('close', (code, by) =>
           resolve(code === 0 ? undefined : `ended with ${by ?? code}: ${stderr.trim()}`),
         );
       });
+      await read;
       signal.removeEventListener('abort', kill);
       return { problem, lost: false };
     },

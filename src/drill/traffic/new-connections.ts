@@ -1,4 +1,3 @@
-import { connect } from 'node:tls';
 import { monotonicMs } from '../history/clock.ts';
 import type { DrillRecord, Outcome } from '../history/record.ts';
 import type { TrafficConfig } from './config.ts';
@@ -48,7 +47,7 @@ async function attempt(target: Target, request: string, patienceMs: number): Pro
     let during: 'connect' | 'tls' | 'answer' = 'connect';
     let server: string | undefined;
     let status = 0;
-    const socket = connect(target.options);
+    const socket = target.open();
     const end = (outcome: Outcome) => {
       clearTimeout(limit);
       socket.destroy();

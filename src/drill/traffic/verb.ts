@@ -58,9 +58,13 @@ export async function trafficVerb([text = '']: readonly string[]): Promise<void>
     }
   });
   const alone = () => {
+    // Also the end of what was said after `stop`.
+    if (spool === undefined || stopped.signal.aborted) {
+      stopped.abort();
+      return;
+    }
     heard = false;
-    if (spool === undefined) stopped.abort();
-    else setTimeout(() => stopped.abort(), aloneMs).unref();
+    setTimeout(() => stopped.abort(), aloneMs).unref();
   };
   process.stdin.once('end', alone);
   process.stdin.on('error', alone);
