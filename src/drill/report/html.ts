@@ -3,7 +3,15 @@ import type { Judgement } from '../judge/judge.ts';
 import type { Window } from '../judge/window.ts';
 import type { SavedDrill } from '../run/store.ts';
 import { timelineOf } from './timeline.ts';
-import { connectionsInWords, operationsInWords, timeInWords, verdictInWords, watchesInWords } from './words.ts';
+import {
+  connectionsInWords,
+  flapsInWords,
+  keptInWords,
+  operationsInWords,
+  timeInWords,
+  verdictInWords,
+  watchesInWords,
+} from './words.ts';
 
 /** One page with everything in it and nothing fetched: the timeline drawn, the numbers, what was done and when. */
 export function drillHtml(drill: SavedDrill, judged: Judgement): string {
@@ -39,7 +47,7 @@ ${reasons.length === 0 ? '' : `<ul>${reasons.map((reason) => `<li>${html(reason)
 ${window === undefined ? '<p>The fault was never in force.</p>' : timeline(history, judged, window, marks)}
 <h2>Clients</h2>
 <table><tr><th>client</th><th>new connections</th><th>watches</th></tr>${rows.join('\n')}</table>
-<p>${html(operationsInWords(judged.operations))}. Times are on one monotonic clock${header.clockErrorMs > 0 ? `, at most ${header.clockErrorMs.toFixed(1)} ms off` : ''}.</p>
+<p>${html([operationsInWords(judged.operations), keptInWords(judged.clients), flapsInWords(judged.flaps)].flatMap((line) => line ?? []).join('. '))}. Times are on one monotonic clock${header.clockErrorMs > 0 ? `, at most ${header.clockErrorMs.toFixed(1)} ms off` : ''}.</p>
 <h2>What was done</h2>
 <table><tr><th>since the fault</th><th>what</th><th></th></tr>${said.join('\n')}</table>
 </body></html>
@@ -87,6 +95,12 @@ function timeline(history: readonly DrillRecord[], judged: Judgement, window: Wi
       (mark, i) =>
         `<line x1="${x(mark.at).toFixed(1)}" x2="${x(mark.at).toFixed(1)}" y1="20" y2="${bottom}" stroke="var(--bad)" stroke-dasharray="3 3"/><text x="${(x(mark.at) + 3).toFixed(1)}" y="${i % 2 === 0 ? 14 : 28}">${html(mark.what === 'fault' ? mark.text : 'healed')}</text>`,
     );
+  const notes = marks
+    .filter((mark) => mark.what === 'note')
+    .map(
+      (mark) =>
+        `<path d="M${x(mark.at).toFixed(1)} ${bottom - 4}l-4 8h8z" fill="var(--ink)"><title>${html(mark.text)}</title></path>`,
+    );
   const seconds = Math.ceil(span / 1000);
   const step = seconds > 40 ? 10 : 2;
   const ticks = Array.from({ length: Math.floor(seconds / step) + 1 }, (_, i) => {
@@ -97,9 +111,10 @@ function timeline(history: readonly DrillRecord[], judged: Judgement, window: Wi
 <rect x="${from.toFixed(1)}" y="20" width="${Math.max(1, to - from).toFixed(1)}" height="${bottom - 20}" fill="var(--band)"/>
 ${lanes.join('\n')}
 ${labels.join('\n')}
+${notes.join('')}
 ${ticks.join('')}
 </svg>
-<p>Green: good. Yellow: good and slower than 250 ms. Red: the share that failed. Dots: a watch that ended.</p>`;
+<p>Green: good. Yellow: good and slower than 250 ms. Red: the share that failed. Dots: a watch that ended. Triangles: what else was seen, as listed below.</p>`;
 }
 
 function html(text: string): string {

@@ -2,7 +2,15 @@ import { paint } from '../../report/color.ts';
 import type { Judgement } from '../judge/judge.ts';
 import type { SavedDrill } from '../run/store.ts';
 import { sparkline, timelineOf } from './timeline.ts';
-import { connectionsInWords, operationsInWords, timeInWords, verdictInWords, watchesInWords } from './words.ts';
+import {
+  connectionsInWords,
+  flapsInWords,
+  keptInWords,
+  operationsInWords,
+  timeInWords,
+  verdictInWords,
+  watchesInWords,
+} from './words.ts';
 
 /** The table of a drill for a terminal that is `width` columns wide; long cells are cut, never wrapped. */
 export function drillTable(
@@ -37,6 +45,9 @@ export function drillTable(
     ...rows.map(line),
     '',
     `  ${operationsInWords(judged.operations)}`,
+    ...[keptInWords(judged.clients), flapsInWords(judged.flaps)].flatMap((line) =>
+      line === undefined ? [] : [cut(`  ${line}`, opts.width)],
+    ),
     ...judged.holders.map((h) => `  ${h.address}: ${h.moves} moves, on two nodes for ${timeInWords(h.doubleMs)}`),
     ...(header.clockErrorMs > 1 ? [yellow(`  times may be ${header.clockErrorMs.toFixed(1)} ms off`)] : []),
     ...(header.lost === undefined ? [] : [dim(`  went down with their node: ${header.lost.join(', ')}`)]),

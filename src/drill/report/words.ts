@@ -1,3 +1,4 @@
+import type { FlapsJudged } from '../judge/cluster-events.ts';
 import type { ClientJudged, OperationsJudged, Verdict } from '../judge/judge.ts';
 
 export function timeInWords(ms: number | 'never'): string {
@@ -27,6 +28,35 @@ export function watchesInWords({ watches }: ClientJudged): string {
     ...(watches.missed.length === 0 ? [] : [`${watches.missed.length} missed`]),
     ...(watches.duplicated.length === 0 ? [] : [`${watches.duplicated.length} twice`]),
   ].join(', ');
+}
+
+/** Of clients that keep connections or follow a log; `undefined` where none does. */
+export function keptInWords(clients: readonly ClientJudged[]): string | undefined {
+  const kept = clients.flatMap(({ client, kept: judged }) =>
+    judged === undefined || judged.failed === 0
+      ? []
+      : [`${client} ${judged.failed} failed, longest ${timeInWords(judged.longestOutageMs)}`],
+  );
+  const logs = clients.flatMap(({ client, stream }) => {
+    if (stream === undefined) return [];
+    const ended = stream.atFault?.endedAfterMs;
+    const how = ended === undefined ? '' : `, ${stream.atFault?.is} after ${timeInWords(ended)}`;
+    return [`${client} gap ${timeInWords(stream.longestGapMs)}${how}`];
+  });
+  if (clients.every(({ kept: judged, stream }) => judged === undefined && stream === undefined)) return undefined;
+  const log = logs.length === 0 ? '' : `; log followed: ${logs.join(', ')}`;
+  return `kept connections: ${kept.length === 0 ? 'none failed' : kept.join(', ')}${log}`;
+}
+
+/** `undefined` where nothing was sampled or nothing changed. */
+export function flapsInWords({ notReady, elections }: FlapsJudged): string | undefined {
+  const counted = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts).map(([name, count]) => `${name}${count === 1 ? '' : ` ${count} times`}`);
+  const parts = [
+    ...(Object.keys(notReady).length === 0 ? [] : [`not Ready: ${counted(notReady).join(', ')}`]),
+    ...(Object.keys(elections).length === 0 ? [] : [`changed hands: ${counted(elections).join(', ')}`]),
+  ];
+  return parts.length === 0 ? undefined : parts.join('; ');
 }
 
 export function operationsInWords({ acknowledged, unknown, problems }: OperationsJudged): string {

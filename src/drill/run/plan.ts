@@ -52,7 +52,13 @@ export function planDrill(
         },
       );
     }
-    return { fault, target: targetOf(site, scenario, fault, opts.node), afterMs: i * (scenario.secondAfterMs ?? 0) };
+    const wanted = i === 0 ? scenario.target : (scenario.others?.[i - 1] ?? scenario.target);
+    const node = wanted === scenario.target ? opts.node : undefined;
+    return {
+      fault,
+      target: targetOf(site, scenario.name, wanted, fault, node),
+      afterMs: i * (scenario.secondAfterMs ?? 0),
+    };
   });
   const away = membersAway(site.masters, acts);
   const quorum = Math.floor(site.masters.length / 2) + 1;
@@ -68,34 +74,35 @@ export function planDrill(
 
 function targetOf(
   site: Pick<DrillSite, 'name' | 'masters' | 'workers'>,
-  scenario: Scenario,
+  scenario: string,
+  where: Scenario['target'],
   fault: DrillFault,
   node: string | undefined,
 ): string {
   if (fault.aimedAt === 'balancer' || fault.aimedAt === 'cluster') return fault.aimedAt;
-  const all = fault.aimedAt === 'master' ? site.masters : [...site.masters, ...site.workers];
+  const all = targetsOf(site, fault);
   if (node !== undefined) {
     if (all.includes(node)) return node;
     throw new OperatorError('USAGE', `\`${fault.name}\` cannot be done to ${node}`, {
       hint: `to one of ${all.join(', ')}`,
     });
   }
-  const wanted =
-    scenario.target === 'worker'
-      ? site.workers[0]
-      : scenario.target === 'last-master'
-        ? site.masters.at(-1)
-        : site.masters[0];
+  const wanted = where === 'worker' ? site.workers[0] : where === 'last-master' ? site.masters.at(-1) : site.masters[0];
   if (wanted !== undefined) return wanted;
-  throw new OperatorError('DRILL_UNAVAILABLE', `${site.name} has no node for \`${scenario.name}\``);
+  throw new OperatorError('DRILL_UNAVAILABLE', `${site.name} has no node for \`${scenario}\``);
 }
 
-/** Two faults of one master take one member. */
+function targetsOf(site: Pick<DrillSite, 'masters' | 'workers'>, { aimedAt }: DrillFault): readonly string[] {
+  if (aimedAt === 'master') return site.masters;
+  return aimedAt === 'worker' ? site.workers : [...site.masters, ...site.workers];
+}
+
+/** Two faults of one master take one member; which one a fault of the cluster takes is not known before. */
 function membersAway(masters: readonly string[], acts: readonly DrillAct[]): number {
   const away = new Set<string>();
   for (const { fault, target } of acts) {
     if (fault.takesMembers === 'all') return masters.length;
-    if (fault.takesMembers === 'one' && masters.includes(target)) away.add(target);
+    if (fault.takesMembers === 'one' && (masters.includes(target) || target === 'cluster')) away.add(target);
   }
   return away.size;
 }

@@ -8,6 +8,8 @@ export interface Scenario {
   readonly faults: readonly [string, ...string[]];
   /** Which node it is done to when nobody says: the first master, the last one, a worker. */
   readonly target: 'first-master' | 'last-master' | 'worker' | 'balancer' | 'cluster';
+  /** Of the faults after the first, where it is another. */
+  readonly others?: readonly Scenario['target'][];
   readonly forMs: number;
   readonly secondAfterMs?: number;
   readonly budget: Budget;

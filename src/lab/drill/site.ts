@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openSession } from '../../apply/flow/session.ts';
 import type { DrillFault } from '../../drill/faults/fault.ts';
+import { monotonicMs } from '../../drill/history/clock.ts';
 import type { DrillClient, DrillSite } from '../../drill/site/site.ts';
 import { sshSite } from '../../drill/site/ssh-site.ts';
 import { type TrafficChannel, throughCommand, trafficProgram } from '../../drill/traffic/channel.ts';
@@ -44,8 +46,12 @@ async function nodeTierSite(lab: RunningLab, { quick = false }: { readonly quick
   });
   const own = [...labFaults(lab), ...balancerFaults(lab)];
   const names = new Set(own.map(({ name }) => name));
+  const watch = watchBalancer(lab);
   return {
     ...site,
+    async sample(onRecord, asked) {
+      await Promise.all([watch(onRecord, asked), site.sample?.(onRecord, asked)]);
+    },
     faults: [...own, ...site.faults.filter(({ name }) => !names.has(name))],
     problems: async (asked) => {
       const found = await Promise.all([brokenIn(lab), balancerProblems(lab), site.problems(asked)]);
@@ -68,6 +74,7 @@ function wireTierSite(lab: RunningLab): DrillSite {
     directory: lab.cx.paths.root,
     faults: [...labFaults(lab), ...balancerFaults(lab), ...standinFaults(lab), ...commandFaults(lab)],
     watched: 'every',
+    sample: watchBalancer(lab),
     clients: async () => clientsOf(lab),
     problems: async () => [...(await brokenIn(lab)), ...(await standinProblems(lab, masters))],
     async [Symbol.asyncDispose]() {},
@@ -97,6 +104,24 @@ async function standinProblems(lab: RunningLab, masters: readonly string[]): Pro
     ),
     ...balancer,
   ];
+}
+
+/** Whom the balancer sends new connections to, told whenever it changes. */
+function watchBalancer(lab: RunningLab): NonNullable<DrillSite['sample']> {
+  return async (onRecord, signal) => {
+    const last = new Map<string, boolean>();
+    while (!signal.aborted) {
+      const status = await readBalancerStatus(lab.cx.paths, { signal }).catch(() => undefined);
+      for (const { name, inRotation } of status?.backends ?? []) {
+        if (last.has(name) && last.get(name) !== inRotation) {
+          const text = inRotation ? `the balancer takes ${name} back` : `the balancer ejects ${name}`;
+          onRecord({ is: 'mark', at: monotonicMs(), what: 'note', text });
+        }
+        last.set(name, inRotation);
+      }
+      await sleep(100, undefined, { signal }).catch(() => undefined);
+    }
+  };
 }
 
 async function balancerProblems(lab: RunningLab): Promise<readonly string[]> {

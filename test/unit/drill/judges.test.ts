@@ -6,6 +6,7 @@ import { judgeHolders } from '../../../src/drill/judge/holders.ts';
 import { judge } from '../../../src/drill/judge/judge.ts';
 import { judgeRegister } from '../../../src/drill/judge/register.ts';
 import { judgeSet } from '../../../src/drill/judge/set.ts';
+import { judgeStreams } from '../../../src/drill/judge/streams.ts';
 import { judgeWatches } from '../../../src/drill/judge/watches.ts';
 import { windowOf } from '../../../src/drill/judge/window.ts';
 import { attempt, did, engine, marks, steadily, watched } from '../../support/history.ts';
@@ -249,6 +250,69 @@ test('holders: a planted 300 ms double VIP, and 700 ms of nobody before it', () 
   expect(judgeHolders(history, 10_000)).toEqual([
     { address: '10.0.0.9', doubleMs: 300, doubleOn: ['m1', 'm2'], nobodyMs: 700, moves: 2 },
   ]);
+});
+
+describe('a log that is followed', () => {
+  const opened = (stream: number, at: number, server: string): DrillRecord => ({
+    is: 'stream',
+    client: 'm1',
+    stream,
+    at,
+    what: 'opened',
+    server,
+  });
+  const ticks = (stream: number, from: number, to: number): DrillRecord[] =>
+    Array.from({ length: Math.floor((to - from) / 500) + 1 }, (_, i) => ({
+      is: 'stream',
+      client: 'm1',
+      stream,
+      at: from + i * 500,
+      what: 'tick',
+      tick: i,
+    }));
+  const ended = (stream: number, at: number, how: 'reset' | 'stopped'): DrillRecord => ({
+    is: 'stream',
+    client: 'm1',
+    stream,
+    at,
+    what: 'ended',
+    how,
+  });
+
+  test('reset 1.5 s after the fault and opened again: the gap is from the last line to the next', () => {
+    const history = [
+      opened(0, 0, 'm1'),
+      ...ticks(0, 100, 1100),
+      ended(0, 2500, 'reset'),
+      opened(1, 2600, 'm2'),
+      ...ticks(1, 2700, 9700),
+      ended(1, 10_000, 'stopped'),
+    ];
+    expect(judgeStreams(history, 'm1', window)).toEqual({
+      ticks: 18,
+      longestGapMs: 1600,
+      atFault: { server: 'm1', is: 'reset', endedAfterMs: 1500 },
+      reopened: 1,
+    });
+  });
+
+  test('one that never says anything again has its gap up to the end', () => {
+    const history = [opened(0, 0, 'm1'), ...ticks(0, 100, 1100), ended(0, 10_000, 'stopped')];
+    expect(judgeStreams(history, 'm1', window)).toEqual({
+      ticks: 3,
+      longestGapMs: 8900,
+      atFault: { server: 'm1', is: 'alive' },
+      reopened: 0,
+    });
+  });
+
+  test('a client without one', () => expect(judgeStreams(marks, 'm1', window)).toBeUndefined());
+});
+
+test('a client that went down with its node is not judged, and makes no bad experiment', () => {
+  const history = [...marks, ...steadily('m1', 20).slice(0, 50), ...steadily('w1', 20), engine('w1', 500)];
+  const judged = judge(history, { budget: tight, watched: 'every', lost: ['m1'] });
+  expect([judged.verdict, judged.clients.map(({ client }) => client)]).toEqual([{ is: 'within-budget' }, ['w1']]);
 });
 
 describe('the verdict', () => {
