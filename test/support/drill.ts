@@ -8,8 +8,10 @@ import { trafficArgv } from '../../src/lab/drill/traffic-argv.ts';
 import { pkiFiles } from '../../src/lab/pki/pki.ts';
 import type { Lab } from '../../src/lab/runtime/start-lab.ts';
 
-/** What a client of a lab does unless it is told otherwise; leave parts out with `undefined`. */
-export type TrafficWanted = Partial<Pick<TrafficConfig, 'connections' | 'kept' | 'watches' | 'operations'>>;
+/** What a client of a lab does unless it is told otherwise, and whom it dials instead of the endpoint; leave parts out with `undefined`. */
+export type TrafficWanted = Partial<
+  Pick<TrafficConfig, 'host' | 'serverName' | 'connections' | 'kept' | 'watches' | 'operations'>
+>;
 
 export const usualTraffic = {
   connections: { perSecond: 50, patienceMs: 2000, path: '/readyz' },
