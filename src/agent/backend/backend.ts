@@ -26,6 +26,8 @@ export const calmAnswers = 3;
 export const suspicionMemoryMs = 60_000;
 /** The way back is never longer than this many answers: 4.8 s at one PING each 100 ms. */
 const mostCalmAnswers = 48;
+/** Four timely answers of a prober that asks each 5 s are enough for any way back: 20 s and not four minutes. */
+const mostWorth = mostCalmAnswers / 4;
 /** /readyz answers in a row that bring back a backend that was failed or unready. */
 export const readyAgain = 2;
 
@@ -115,7 +117,7 @@ function take(b: Backend, seen: Evidence): Backend {
         heardAt: seen.at,
         ended: false,
         rtt: seen.rttMs === undefined ? b.rtt : sampleRtt(b.rtt, seen.rttMs),
-        wanted: isOverdue(b, seen.at) ? b.wanted : Math.max(0, b.wanted - 1),
+        wanted: isOverdue(b, seen.at) ? b.wanted : Math.max(0, b.wanted - worth(b)),
       };
     case 'readyz':
       return { ...b, heardAt: seen.at, ready: seen.ok, streak: seen.ok === b.ready ? b.streak + 1 : 1 };
@@ -157,6 +159,12 @@ function isDead(b: Backend, seen: Evidence): boolean {
 
 function isOverdue(b: Backend, at: number): boolean {
   return b.askedAt !== undefined && at - b.askedAt > patience(b.rtt);
+}
+
+/** What a timely answer counts for on the way back: what a prober with a PING each 100 ms would have heard since the last. */
+function worth(b: Backend): number {
+  if (b.askedAt === undefined) return 1;
+  return Math.min(mostWorth, Math.max(1, Math.floor((b.askedAt - b.heardAt) / 100)));
 }
 
 function suspect(b: Backend, at: number): Backend {

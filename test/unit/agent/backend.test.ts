@@ -137,6 +137,21 @@ describe('observe()', () => {
     expect(story(evidence).lines).toEqual(lines);
   });
 
+  test('a prober that asks each five seconds trusts after four timely answers, however often it suspected', () => {
+    const often = Array.from({ length: 6 }, (_, i) => [
+      ...silence(1000 + i * 6000, 1200 + i * 6000),
+      ...healthy(1200 + i * 6000, 7000 + i * 6000),
+    ]).flat();
+    const wanted48 = story([...healthy(0, 1000), ...often, ...silence(37_000, 37_200)]).backend;
+    expect([wanted48.state, wanted48.wanted]).toEqual(['suspect', 48]);
+    const seldom = Array.from({ length: 6 }, (_, i) => 37_150 + i * 5000).flatMap((at): Evidence[] => [
+      { is: 'asked', at },
+      { is: 'answered', at: at + 1, rttMs: 1 },
+    ]);
+    // The first answer ends the question that was overdue.
+    expect(story(seldom, wanted48).lines).toEqual(['57151 suspect → ready']);
+  });
+
   test('each suspicion of the last minute doubles the way back', () => {
     const stumble = (at: number): Evidence[] => [
       { is: 'asked', at },

@@ -273,7 +273,7 @@ test('a connection tracking table that is nearly full: a hang is answered as on 
       expect([failures, streams]).toEqual([[], ['m2 alive', 'm2 alive']]);
       continue;
     }
-    expect(lastFailureDueMs, client).toBeLessThan(500);
+    expect(lastFailureDueMs, `${client}\n${said(agents)}`).toBeLessThan(500);
     expect(failures.length, client).toBeLessThanOrEqual(10);
     // conntrack lists the whole table to find the flows of one backend: seconds.
     expect(streams, said(agents)).toEqual(['m1 reset', 'm1 reset']);
