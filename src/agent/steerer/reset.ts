@@ -23,13 +23,18 @@ export interface ResetDeps {
 
 /** Flows that are destroyed without a pause: more than a node usually has. */
 const atOnce = 400;
+/**
+ * The kernel picks these by itself; for the rest of the words `conntrack` looks at all of them. In a table of 250,000 entries
+ * 0.2 s instead of 3.7 s. A flow that both sides have confirmed is one.
+ */
+const assured = ['--status', 'ASSURED'] as const;
 /** Longest random pause between two batches, in ms: clients redial as soon as their flow is gone. */
 const pauseMs = 50;
 
 /**
  * Destroys the flows of a dead backend and nothing else: conntrack says which they are (by the reply tuple), the sockets
- * are closed by their exact four values, then the tracked entries are deleted, so that whatever could not be closed ends
- * with its next packet.
+ * are closed by their exact four values, and where some could not be, the tracked entries are deleted, so that those end
+ * with their next packet.
  */
 export async function resetFlows(
   { backend, endpoints, port, apiServerPort }: ResetOf,
@@ -39,12 +44,13 @@ export async function resetFlows(
   const filters = endpoints
     .filter((a) => a.family === backend.family)
     .map((endpoint) => flowsOf(endpoint, port, backend, apiServerPort));
-  const listed = await Promise.all(filters.map((filter) => run(['conntrack', '-L', ...filter], { timeoutMs: 10_000 })));
-  if (listed.some(({ code }) => code === 127)) {
-    return {
-      ok: false,
-      problem: `flows to ${backend.text} are left to their own time-outs: conntrack is not installed`,
-    };
+  const listed = await Promise.all(
+    filters.map((filter) => run(['conntrack', '-L', ...assured, ...filter], { timeoutMs: 10_000 })),
+  );
+  const failed = listed.find(({ code }) => code !== 0);
+  if (failed !== undefined) {
+    const why = failed.code === 127 ? 'conntrack is not installed' : `conntrack: ${failed.stderr}`;
+    return { ok: false, problem: `flows to ${backend.text} are left to their own time-outs: ${why}` };
   }
   const flows = listed.flatMap(({ stdout }) => parseFlows(stdout));
   if (patience > 0) await sleep(random() * patience);
@@ -63,7 +69,10 @@ export async function resetFlows(
   }
   const killed = await inPods;
   if (typeof killed === 'string') problems.push(killed);
-  await Promise.all(filters.map((filter) => run(['conntrack', '-D', ...filter], { timeoutMs: 10_000 })));
+  const closed = node + (typeof killed === 'number' ? killed : 0);
+  if (closed < flows.length) {
+    await Promise.all(filters.map((filter) => run(['conntrack', '-D', ...filter], { timeoutMs: 10_000 })));
+  }
   if (problems.length > 0) {
     const why = [...new Set(problems)].join('; ');
     return { ok: false, problem: `some flows to ${backend.text} end only with their next packet: ${why}` };

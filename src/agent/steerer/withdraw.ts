@@ -59,6 +59,9 @@ async function translatedFlows(family: Family, seen: SeenTable, run: RunTool): P
           '--orig-dst',
           a.text,
           '--dst-nat',
+          // The kernel picks these by itself, which makes a large table quick to look through (reset.ts).
+          '--status',
+          'ASSURED',
           '--state',
           'ESTABLISHED',
         ],
