@@ -110,7 +110,8 @@ test(`${minutes} minutes of apiservers that come and go: no process of the agent
     }
     // As an operator's change of the configuration does.
     if (cycles % 10 === 9) await Promise.all(agents.map((agent) => agent.reconfigure({})));
-    await untilSteady(agents, masters);
+    // On a machine that is busy with other things the way back is long; how long is not what is judged here.
+    await untilSteady(agents, masters, 180_000);
     await look();
   }
 
