@@ -119,10 +119,13 @@ test(`${minutes} minutes of apiservers that come and go: no process of the agent
   console.log(`${cycles} faults in ${minutes} minutes; failed connections`, Object.fromEntries(failures));
   console.log(`elements and rules of all tables: ${elements[0]} at first, ${elements.at(-1)} at last`);
   console.table(judged);
-  // 20 MB over the half hour would be a leak of a gigabyte a day; what garbage collection leaves lying is a few.
+  // 8 MB in a quarter of an hour would be a leak of 750 MB a day; what garbage collection leaves lying is less. In the first
+  // minutes a process is still reading its own program, so a short try shows memory and does not judge it.
   const limit = 4096;
-  expect(judged.filter(({ anonymous }) => anonymous > limit)).toEqual([]);
-  expect(judged.filter(({ resident }) => resident > 2 * limit)).toEqual([]);
+  if (minutes >= 10) {
+    expect(judged.filter(({ anonymous }) => anonymous > limit)).toEqual([]);
+    expect(judged.filter(({ resident }) => resident > 2 * limit)).toEqual([]);
+  }
   // A connection that is being replaced is there twice.
   expect(judged.filter(({ descriptors }) => descriptors > 2)).toEqual([]);
   expect(Math.max(...elements.slice(-all.length))).toBeLessThanOrEqual(Math.max(...elements.slice(0, all.length)));
