@@ -6,8 +6,10 @@ import { type ConnectionsJudged, isFailed, judgeConnections } from '../../src/dr
 import { judge, type OperationsJudged } from '../../src/drill/judge/judge.ts';
 import { judgeWatches, type StreamJudged } from '../../src/drill/judge/watches.ts';
 import { attemptsOf, type Window } from '../../src/drill/judge/window.ts';
-import { startTraffic, type Traffic, trafficProgram } from '../../src/drill/traffic/run-traffic.ts';
-import { prepareRealCluster } from '../../src/lab/drill/real-cluster.ts';
+import { prepareAccess } from '../../src/drill/site/access.ts';
+import { throughCommand, trafficProgram } from '../../src/drill/traffic/channel.ts';
+import { startTraffic, type Traffic } from '../../src/drill/traffic/run-traffic.ts';
+import { openSession, silent } from '../../src/index.ts';
 import { trafficArgv } from '../../src/lab/drill/traffic-argv.ts';
 import { machineCgroups } from '../../src/lab/nspawn/machine-dirs.ts';
 import { findPid1 } from '../../src/lab/nspawn/pid1.ts';
@@ -67,8 +69,9 @@ export interface RealTraffic extends AsyncDisposable {
 
 /** Traffic to the endpoint of a real cluster from inside nodes and pods, as one history from beginning to end. */
 export async function realTraffic(lab: Lab, clients: readonly RealClient[]): Promise<RealTraffic> {
-  const masters = lab.spec.machines.filter(({ role }) => role === 'control-plane').map(({ name }) => name);
-  const access = await prepareRealCluster(lab, masters);
+  await using session = await openSession({ file: lab.cx.paths.clusterYaml, emit: silent });
+  const { signal } = new AbortController();
+  const access = await prepareAccess({ ...session, directory: lab.cx.paths.root, signal });
   const { endpoint } = lab.spec;
   const history: DrillRecord[] = [];
   const mark = (what: Mark['what'], text = '') => void history.push({ is: 'mark', at: monotonicMs(), what, text });
@@ -77,9 +80,10 @@ export async function realTraffic(lab: Lab, clients: readonly RealClient[]): Pro
     clients.map(async (client) => {
       const inside = await placeOf(lab, client);
       return await startTraffic({
-        argv: (config) => inside([process.execPath, trafficProgram, config]),
+        channel: throughCommand((config) => inside([process.execPath, trafficProgram, config])),
         config: {
-          ...access.config,
+          ...access.local,
+          servers: access.servers,
           client,
           host: endpoint.domain ?? endpoint.addresses[0]?.text ?? '',
           port: endpoint.port,
@@ -136,7 +140,8 @@ export async function realTraffic(lab: Lab, clients: readonly RealClient[]): Pro
       mark('fault', 'all');
       mark('end', 'all');
       const endAt = monotonicMs();
-      await Promise.all(running.map((one) => one.stop()));
+      const early = (await Promise.all(running.map((one) => one.stop()))).filter((why) => why !== undefined);
+      if (early.length > 0) throw new Error(early.join('\n'));
       const { operations } = judge(history, { budget: { clients: {} }, watched: 'acknowledged' });
       const window: Window = { beginAt: beganAt, injectAt: beganAt, faultAt: beganAt, healedAt: undefined, endAt };
       const all = history.filter((r): r is Operation => r.is === 'operation');
