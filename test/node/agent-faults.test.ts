@@ -30,7 +30,7 @@ beforeAll(async () => {
   if (kept === undefined) {
     await lab.edit((document) => document.setIn(['spec', 'strategy'], { steer: { workers: true } }));
     const up = await lab.hairpin('up', '--yes');
-    expect(up.code, up.told).toBe(0);
+    if (up.code !== 0) throw new Error(up.told);
   }
   running = await openLab(lab.name);
   await steady();

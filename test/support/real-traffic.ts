@@ -239,17 +239,8 @@ export async function podNetns(lab: Lab, node: string): Promise<string> {
   const dir = `/proc/${pid1}/root/run/netns`;
   const names = (await readdir(dir)).filter((name) => name.startsWith('cni-'));
   for (const name of names) {
-    const [file = '', ...args] = [
-      'nsenter',
-      `--net=${dir}/${name}`,
-      'ip',
-      '-oneline',
-      'address',
-      'show',
-      'scope',
-      'global',
-    ];
-    const { exitCode, stdout } = await lab.cx.run([file, ...args]);
+    const show = ['ip', '-oneline', 'address', 'show', 'scope', 'global'];
+    const { exitCode, stdout } = await lab.cx.run(['nsenter', `--net=${dir}/${name}`, ...show]);
     if (exitCode === 0 && stdout.trim() !== '') return `${dir}/${name}`;
   }
   throw new Error(`No pod with a network of its own runs on ${node} (${await readlink(`/proc/${pid1}/root`)})`);
