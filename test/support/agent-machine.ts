@@ -142,7 +142,8 @@ export async function startAgent(lab: Lab, name: string, opts: AgentMachineOptio
       // The node's own pods, as its container runtime would have bound them.
       ...podsOfNode.flatMap((pod) => ['--netns-dir', join(paths.netns, pod.name)]),
       '--idle-ms',
-      '600000',
+      // Longer than any test; a unit would start it again.
+      '7200000',
     ],
   };
   for (const pod of podsOfNode) {
