@@ -40,6 +40,7 @@ export const errorCodes = {
   LAB_PROXY: 'the port that leads into a lab could not be opened',
   LAB_SNAPSHOT: 'a snapshot of a lab is not there, or cannot be made',
   LAB_STOPPED: 'the lab was taken down while it was being brought up',
+  LAB_STRATEGY: 'a strategy cannot be put on the machines of a lab',
   NODE_AUTH: "the node's ssh does not let the user log in",
   NODE_CONNECTION_LOST: 'the connection to a node broke while a command ran; it may have taken effect',
   NODE_DISK_FULL: "a file could not be written because the node's disk is full",
