@@ -15,6 +15,9 @@ export interface DrillOptions {
   readonly signal: AbortSignal;
   /** New TLS connections a second and client. */
   readonly perSecond: number;
+  /** Streams of each client, and operations a second; where many clusters share a machine, fewer will do. */
+  readonly watches?: number;
+  readonly operationsPerSecond?: number;
   readonly now: () => Date;
   /** For how long an unhealthy cluster is waited for: what was drilled before needs its time. None when absent. */
   readonly healthyWithinMs?: number;
@@ -87,7 +90,7 @@ export async function runDrill(site: DrillSite, plan: DrillPlan, opts: DrillOpti
   try {
     clients = await task(emit, 'clients', 'clients', () => site.clients());
     traffic = await task(emit, 'traffic', 'traffic', () =>
-      Promise.all(clients.map((client) => start(client, id, opts.perSecond, history, abort.signal))),
+      Promise.all(clients.map((client) => start(client, id, opts, history, abort.signal))),
     );
     for (const one of traffic) one.go();
     sampled = site.sample?.((record) => history.push(record), sampling.signal);
@@ -192,7 +195,7 @@ async function requireHealthy(site: DrillSite, { emit, signal, healthyWithinMs =
 async function start(
   client: DrillClient,
   run: string,
-  perSecond: number,
+  { perSecond, watches = 3, operationsPerSecond = 10 }: DrillOptions,
   history: DrillRecord[],
   signal: AbortSignal,
 ): Promise<Traffic> {
@@ -208,9 +211,9 @@ async function start(
       ...(paths === undefined
         ? {}
         : {
-            watches: { count: 3, path: paths.watch },
+            watches: { count: watches, path: paths.watch },
             operations: {
-              perSecond: 10,
+              perSecond: operationsPerSecond,
               patienceMs,
               path: paths.operate,
               register: `register-${id}`,

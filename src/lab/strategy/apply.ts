@@ -10,10 +10,9 @@ import { agentUser } from '../../render/agent/paths.ts';
 import { setHostsBlock } from '../../render/hosts/block.ts';
 import type { Unsuitable, Wanted } from '../../strategy/strategy.ts';
 import { pkiFiles } from '../pki/pki.ts';
-import { stateDir } from '../paths.ts';
 import type { RunningLab } from '../runtime/open-lab.ts';
 import type { LabContext } from '../tier/tier.ts';
-import { strategyPaths } from './paths.ts';
+import { programDirectory, strategyPaths } from './paths.ts';
 import { placeStrategy, type StrategyForm } from './place.ts';
 import { startUnit, unitProcess } from './units.ts';
 import { proberId } from './user.ts';
@@ -23,8 +22,6 @@ export interface AppliedStrategy {
   readonly unsuitable: Unsuitable | undefined;
   /** Units that run, by node. */
   readonly units: ReadonlyMap<string, readonly string[]>;
-  /** The executable's directory, where an agent runs. */
-  readonly program: string | undefined;
 }
 
 /**
@@ -42,17 +39,16 @@ export async function applyStrategy(lab: RunningLab, form: StrategyForm): Promis
     });
   }
   const needsProgram = [...wanted.values()].some((each) => each.program);
-  const program = needsProgram ? await unpackedProgram(cx.signal) : undefined;
+  const program = needsProgram ? await unpackProgram(cx.signal) : undefined;
   await Promise.all([...wanted].map(([machine, what]) => writeTree(cx, machine, what, program)));
   await Promise.all(
     [...wanted].map(async ([machine, { units }]) => {
-      for (const { unit } of units) await startUnit(cx, machine, unit, program);
+      for (const { unit } of units) await startUnit(cx, machine, unit);
     }),
   );
   await Promise.all([...wanted].map(([machine, what]) => untilHolds(cx, machine, what)));
   return {
     unsuitable,
-    program,
     units: new Map([...wanted].map(([machine, { units }]) => [machine, units.map(({ unit }) => unit)])),
   };
 }
@@ -62,12 +58,16 @@ async function writeTree(cx: LabContext, machine: string, wanted: Wanted, progra
   for (const dir of [paths.run, paths.state, join(paths.tree, 'etc'), join(paths.tree, 'usr/local/lib/hairpin')]) {
     await mkdir(dir, { recursive: true, mode: 0o755 });
   }
-  if (program !== undefined) await mkdir(join(paths.tree, 'usr/local/lib/hairpin', program.split('/').at(-1) ?? ''));
+  if (program !== undefined) await mkdir(join(paths.tree, 'usr/local/lib/hairpin', program));
   const ca = await readFile(pkiFiles(cx.paths).caFile, 'utf8');
   const files = [
     ...wanted.files,
     { path: '/etc/kubernetes/pki/ca.crt', content: ca, mode: 0o644 },
-    { path: '/etc/passwd', content: await withUser('/etc/passwd', `:x:${proberId}:${proberId}::/nonexistent:/usr/sbin/nologin`), mode: 0o644 },
+    {
+      path: '/etc/passwd',
+      content: await withUser('/etc/passwd', `:x:${proberId}:${proberId}::/nonexistent:/usr/sbin/nologin`),
+      mode: 0o644,
+    },
     { path: '/etc/group', content: await withUser('/etc/group', `:x:${proberId}:`), mode: 0o644 },
   ];
   for (const { path, content, mode } of files) {
@@ -88,10 +88,10 @@ async function withUser(file: string, rest: string): Promise<string> {
 }
 
 /** The executable as nodes get it, unpacked once for all labs of this machine. */
-async function unpackedProgram(signal: AbortSignal): Promise<string> {
+async function unpackProgram(signal: AbortSignal): Promise<string> {
   const source = await localProgram();
-  const dir = join(stateDir(), 'program', source.id);
-  if (await stat(join(dir, 'hairpin')).catch(() => undefined)) return dir;
+  const dir = programDirectory(source.id);
+  if (await stat(join(dir, 'hairpin')).catch(() => undefined)) return source.id;
   const { bytes } = await source.archive(process.arch === 'arm64' ? 'arm64' : 'x64', { signal });
   const part = `${dir}.${process.pid}`;
   await mkdir(part, { recursive: true, mode: 0o755 });
@@ -102,7 +102,7 @@ async function unpackedProgram(signal: AbortSignal): Promise<string> {
     // Another process was first.
     if (!(await stat(join(dir, 'hairpin')).catch(() => undefined))) throw error;
   });
-  return dir;
+  return source.id;
 }
 
 /** What the plan would wait for on this node. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { stateDir } from '../paths.ts';
 import type { LabContext } from '../tier/tier.ts';
 
 /** Where a machine of the wire tier keeps what a strategy put there; nothing of it is outside the lab's directory. */
@@ -13,6 +14,11 @@ export function strategyPaths(paths: Pick<LabContext['paths'], 'node'>, machine:
     /** /etc/hosts as it was before: what pods that started earlier have. */
     hostsBefore: join(root, 'hosts.before'),
   };
+}
+
+/** The executable of this version, unpacked once for all labs. */
+export function programDirectory(id: string): string {
+  return join(stateDir(), 'program', id);
 }
 
 export function machineNetns(cx: Pick<LabContext, 'topology'>, machine: string): string {

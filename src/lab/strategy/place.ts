@@ -92,7 +92,9 @@ function specOf(lab: LabSpec, form: StrategyForm): Spec {
   );
   const read = readSpec(document.toString({ lineWidth: 0 }), { file: 'cluster.yaml', products: known });
   if (read.ok) return read.spec;
-  throw new TypeError(`The lab's own cluster.yaml is bad: ${read.diagnostics.map((d) => `${d.path}: ${d.problem}`).join('; ')}`);
+  throw new TypeError(
+    `The lab's own cluster.yaml is bad: ${read.diagnostics.map((d) => `${d.path}: ${d.problem}`).join('; ')}`,
+  );
 }
 
 /** What masters get for the minutes of a join, here for good. */

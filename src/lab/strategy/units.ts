@@ -1,13 +1,13 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperatorError } from '../../errors/operator-error.ts';
 import { agentUnits } from '../../render/agent/paths.ts';
 import { unitPath } from '../../render/systemd/unit.ts';
 import { identify, type ProcessId } from '../runtime/process-id.ts';
 import type { LabContext } from '../tier/tier.ts';
-import { machineNetns, strategyPaths } from './paths.ts';
-import { proberId } from './user.ts';
+import { machineNetns, programDirectory, strategyPaths } from './paths.ts';
 import { parseUnit, type UnitFile } from './unit-file.ts';
+import { proberId } from './user.ts';
 
 /**
  * Becomes a machine that has the rendered files: its own /etc, /usr/local, /var/lib and /run, the lab's DNS server and its
@@ -38,12 +38,9 @@ exec "$@"
 `;
 
 /** The argv that runs a command on a machine of the wire tier with the strategy's files in their places. */
-export function onMachine(
-  cx: LabContext,
-  machine: string,
-  program: string | undefined,
-  argv: readonly string[],
-): readonly string[] {
+async function onMachine(cx: LabContext, machine: string, argv: readonly string[]): Promise<readonly string[]> {
+  const { root, tree } = strategyPaths(cx.paths, machine);
+  const [id] = await readdir(join(tree, 'usr/local/lib/hairpin')).catch(() => []);
   const pods = cx.topology.pods.filter((pod) => pod.node === machine).map(({ netns }) => netns);
   return [
     'unshare',
@@ -55,31 +52,26 @@ export function onMachine(
     '-c',
     becomeMachine,
     'machine',
-    strategyPaths(cx.paths, machine).root,
+    root,
     machine,
-    program ?? '',
+    id === undefined ? '' : programDirectory(id),
     pods.join(' '),
     ...argv,
   ];
 }
 
 /** Starts a unit from its rendered file as systemd would: its commands, user, capabilities and directories. Waits for oneshots. */
-export async function startUnit(
-  cx: LabContext,
-  machine: string,
-  name: string,
-  program: string | undefined,
-): Promise<void> {
+export async function startUnit(cx: LabContext, machine: string, name: string): Promise<void> {
   const { service, unit, extra } = await readUnit(cx, machine, name);
   const paths = strategyPaths(cx.paths, machine);
   await mkdir(paths.run, { recursive: true });
-  for (const argv of unit.execStartPre) await mustRunOn(cx, machine, program, argv);
+  for (const argv of unit.execStartPre) await mustRunOn(cx, machine, argv);
   const argv = [...prepared(unit), ...asUnit(unit), ...isolated(service), ...unit.execStart, ...extra];
   if (unit.type === 'oneshot') {
-    await mustRunOn(cx, machine, program, argv);
+    await mustRunOn(cx, machine, argv);
     return;
   }
-  await cx.daemon(daemonName(machine, name), onMachine(cx, machine, program, argv), {
+  await cx.daemon(daemonName(machine, name), await onMachine(cx, machine, argv), {
     netns: machineNetns(cx, machine),
     env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', NOTIFY_SOCKET: '' },
   });
@@ -113,8 +105,7 @@ export async function signalUnit(
 /** A socket unit stands for its service: there is no systemd to start it on demand, so it runs from the start. */
 async function readUnit(cx: LabContext, machine: string, name: string) {
   const { tree } = strategyPaths(cx.paths, machine);
-  const read = async (unit: string): Promise<UnitFile> =>
-    parseUnit(await readFile(join(tree, unitPath(unit)), 'utf8'));
+  const read = async (unit: string): Promise<UnitFile> => parseUnit(await readFile(join(tree, unitPath(unit)), 'utf8'));
   const own = await read(name);
   if (own.listenStream === undefined) return { service: name, unit: own, extra: [] };
   const service = name.replace(/\.socket$/, '.service');
@@ -134,11 +125,7 @@ function prepared({ user, runtimeDirectory, stateDirectory }: UnitFile): readonl
       : [
           `mkdir -p ${base}/${directory.name} && chmod ${directory.mode} ${base}/${directory.name} && chown ${owner}:${proberId} ${base}/${directory.name}`,
         ];
-  const script = [
-    ...make('/run', runtimeDirectory),
-    ...make('/var/lib', stateDirectory),
-    'exec "$@"',
-  ].join('\n');
+  const script = [...make('/run', runtimeDirectory), ...make('/var/lib', stateDirectory), 'exec "$@"'].join('\n');
   return ['sh', '-euc', script, 'unit'];
 }
 
@@ -162,14 +149,9 @@ function asUnit({ user, group, capabilities, environment, nice }: UnitFile): rea
   ];
 }
 
-async function mustRunOn(
-  cx: LabContext,
-  machine: string,
-  program: string | undefined,
-  argv: readonly string[],
-): Promise<void> {
+async function mustRunOn(cx: LabContext, machine: string, argv: readonly string[]): Promise<void> {
   const inside = ['nsenter', `--net=/run/netns/${machineNetns(cx, machine)}`, '--'];
-  const result = await cx.run([...inside, ...onMachine(cx, machine, program, argv)], { timeout: 20_000 });
+  const result = await cx.run([...inside, ...(await onMachine(cx, machine, argv))], { timeout: 20_000 });
   if (result.exitCode === 0) return;
   throw new OperatorError('LAB_COMMAND_FAILED', `\`${argv.join(' ')}\` failed on ${machine}`, {
     cause: result.stderr.trim() || result.stdout.trim(),

@@ -1,0 +1,268 @@
+import type { Behaviour, HealthCheck } from '../../balancer/behaviour.ts';
+import { detection, pacingOf } from '../../balancer/timing.ts';
+import type { ClientClass, VariantName } from './variants.ts';
+
+/** The worst that intervals and thresholds allow; `from` says which. */
+export interface Prediction {
+  /** From the fault to the end of the last failure. */
+  readonly allGoodMs: number | 'until-healed';
+  readonly from: string;
+}
+
+/** What of a balancer predictions depend on. */
+export interface BalancerNumbers {
+  readonly behaviour: Behaviour;
+  readonly healthCheck: HealthCheck;
+}
+
+/** A client gives up after this; the last connection that was sent to the wrong place ends so much later. */
+export const patienceMs = 2000;
+
+// render/haproxy/config.ts: inter 1s, fastinter 500ms, fall 2, timeout check 2s; a check that is not answered costs its timeout.
+const haproxyRefusedMs = 1000 + 500;
+const haproxySilentMs = 1000 + 2000 + 500 + 2000;
+// render/keepalived/config.ts: advert_int 1, three missed adverts and the skew of the lowest priority; interval 2, fall 3, timeout 1.
+const vrrpMs = 3000 + 300;
+const scriptMs = 3 * 2000 + 1000;
+// Linux as the router: an entry is believed for 15 to 45 s, then 5 s of delay and 3 questions of 1 s each.
+const arpMs = 45_000 + 5000 + 3000;
+// agent/prober: PING each 100 ms, suspect at max(50 ms, as TCP reckons); /readyz each second; a worker's agent asks each 5 s.
+const suspectMs = 100 + 200;
+const workerAskMs = 5000 + 200;
+// render/steer/script.ts: one turn asks for up to 1.4 s and sleeps for 1 s.
+const loopMs = 2400;
+// The kernel lets an element lapse 3 s after its last renewal, which is up to 1 s old.
+const lapseMs = 3000;
+const renewMs = 1000;
+
+type Way =
+  | 'balancer'
+  | 'hairpin'
+  | 'self'
+  | 'own-haproxy'
+  | 'balancer-haproxy'
+  | 'vip'
+  | 'arp'
+  | 'steer'
+  | 'steer-worker'
+  | 'loop';
+
+/** Pure. `undefined`: nobody has reckoned it. */
+export function predict(
+  variant: VariantName,
+  balancer: BalancerNumbers | undefined,
+  fault: string,
+  client: ClientClass,
+): Prediction | undefined {
+  const way = wayOf(variant, balancer?.behaviour, client);
+  const isOwn = client.startsWith('own');
+  if (way === 'hairpin' && fault !== 'balancer-down') {
+    return healed('1 connection in 3 comes back to its own master and is dropped, broken or not');
+  }
+  switch (fault) {
+    case 'nothing':
+    case 'apiserver-not-ready':
+    case 'apiserver-slow':
+    case 'conntrack-flushed':
+      return none('it serves on');
+    case 'apiserver-killed':
+      return killed(way, balancer, isOwn);
+    case 'apiserver-frozen':
+      return frozen(way, balancer, isOwn);
+    case 'node-silent':
+      return silent(way, balancer);
+    case 'balancer-down':
+      return ['balancer', 'hairpin', 'balancer-haproxy'].includes(way)
+        ? healed('it dials the balancer')
+        : none('it does not need the balancer');
+    case 'second-fault':
+      if (['balancer', 'hairpin', 'balancer-haproxy'].includes(way)) return healed('it dials the balancer');
+      return frozen(way, balancer, isOwn);
+    case 'rules-flushed':
+      if ((way === 'steer' || way === 'loop') && isOwn) {
+        return balancer?.behaviour === 'drop'
+          ? after(renewMs + patienceMs, 'table put back within 1 s; meanwhile as without, and 2 s of patience')
+          : none('without the table the balancer answers');
+      }
+      return none('nothing of it is in nftables');
+    case 'agent-killed':
+    case 'agent-frozen':
+      if ((way === 'steer' || way === 'steer-worker') && isOwn && balancer?.behaviour === 'drop') {
+        return healed(`${lapseMs / 1000} s later it is as without an agent: 1 in 3 comes back to its own master`);
+      }
+      return none('the kernel lets steering lapse, and the balancer answers');
+    case 'haproxy-killed':
+    case 'haproxy-frozen':
+      return proxyGone(way, balancer, isOwn, fault === 'haproxy-killed');
+    case 'keepalived-killed':
+    case 'keepalived-frozen':
+      return none('the address stays where it is');
+    default:
+      return undefined;
+  }
+}
+
+/** Where this client's new connections go. */
+function wayOf(variant: VariantName, behaviour: Behaviour | undefined, client: ClientClass): Way {
+  const isMaster = client.startsWith('own') || client === 'other';
+  const toBalancer: Way =
+    !isMaster || behaviour === 'works' || behaviour === 'proxy'
+      ? 'balancer'
+      : behaviour === 'local'
+        ? 'self'
+        : 'hairpin';
+  switch (variant) {
+    case 'direct':
+    case 'steer-no-agent':
+      return toBalancer;
+    case 'bind-vip':
+      return isMaster ? 'self' : 'balancer';
+    case 'hosts':
+      return client === 'own' || client === 'other' ? 'self' : toBalancer;
+    case 'keepalived-haproxy':
+      return isMaster ? 'own-haproxy' : 'balancer-haproxy';
+    case 'keepalived-vip':
+      return 'vip';
+    case 'all-master-vip':
+      return isMaster ? 'own-haproxy' : 'arp';
+    case 'steer':
+      return isMaster ? 'steer' : 'balancer';
+    case 'steer-workers':
+      return isMaster ? 'steer' : client === 'outside' ? 'balancer' : 'steer-worker';
+    case 'steer-static':
+      return isMaster ? 'loop' : 'balancer';
+  }
+}
+
+function killed(way: Way, balancer: BalancerNumbers | undefined, isOwn: boolean): Prediction {
+  switch (way) {
+    case 'balancer':
+    case 'hairpin':
+      return ejection(balancer, 'refused');
+    case 'self':
+      return isOwn ? healed('it knows no other apiserver') : none('its own apiserver is well');
+    case 'own-haproxy':
+    case 'balancer-haproxy':
+    case 'vip':
+    case 'arp':
+      return after(haproxyRefusedMs, 'haproxy tries another one; ejected after 1 s + 0.5 s');
+    case 'steer':
+    case 'steer-worker':
+      return none('a refusal is held until another apiserver takes the connection');
+    case 'loop':
+      return isOwn
+        ? after(loopMs + patienceMs, 'one turn of the loop takes up to 2.4 s, a held connection 1 to 3 s')
+        : none('its own apiserver is well');
+  }
+}
+
+function frozen(way: Way, balancer: BalancerNumbers | undefined, isOwn: boolean): Prediction {
+  switch (way) {
+    case 'balancer':
+    case 'hairpin':
+      return balancer?.healthCheck.protocol === 'tcp'
+        ? healed('a TCP check is content with an accepted connection')
+        : ejection(balancer, 'silent');
+    case 'self':
+      return isOwn ? healed('it knows no other apiserver') : none('its own apiserver is well');
+    case 'own-haproxy':
+    case 'balancer-haproxy':
+    case 'vip':
+    case 'arp':
+      return after(haproxySilentMs + patienceMs, 'haproxy: 1 s + 2 s + 0.5 s + 2 s, and 2 s of patience');
+    case 'steer':
+      return isOwn
+        ? after(suspectMs + patienceMs, 'suspect after 0.1 s + patience of the prober, and 2 s of patience')
+        : none('its own apiserver is well');
+    case 'steer-worker':
+      return after(workerAskMs + patienceMs, 'a worker asks each 5 s, and 2 s of patience');
+    case 'loop':
+      return isOwn
+        ? after(loopMs + patienceMs, 'one turn of the loop, and 2 s of patience')
+        : none('its own apiserver is well');
+  }
+}
+
+/** The clients on the silent master itself are cut off from everything and not asked. */
+function silent(way: Way, balancer: BalancerNumbers | undefined): Prediction {
+  switch (way) {
+    case 'balancer':
+    case 'hairpin':
+      return ejection(balancer, 'silent');
+    case 'self':
+    case 'steer':
+    case 'loop':
+      return none('its own apiserver is well');
+    case 'own-haproxy':
+      return after(haproxySilentMs + patienceMs, 'haproxy: 1 s + 2 s + 0.5 s + 2 s, and 2 s of patience');
+    case 'balancer-haproxy': {
+      const own = ejection(balancer, 'silent');
+      const other = haproxySilentMs + patienceMs;
+      return own.allGoodMs === 'until-healed' || own.allGoodMs > other
+        ? own
+        : after(other, 'haproxy: 1 s + 2 s + 0.5 s + 2 s, and 2 s of patience');
+    }
+    case 'vip':
+      return after(
+        vrrpMs + haproxySilentMs + patienceMs,
+        'VRRP 3.3 s, then haproxy of the next holder 5.5 s, and 2 s of patience',
+      );
+    case 'arp':
+      return after(
+        arpMs + haproxySilentMs + patienceMs,
+        'ARP of a Linux router: up to 45 s + 5 s + 3 s (many routers: hours), then haproxy 5.5 s, and 2 s of patience',
+      );
+    case 'steer-worker':
+      return after(workerAskMs + patienceMs, 'a worker asks each 5 s, and 2 s of patience');
+  }
+}
+
+function proxyGone(way: Way, balancer: BalancerNumbers | undefined, isOwn: boolean, isKilled: boolean): Prediction {
+  switch (way) {
+    case 'own-haproxy':
+      return isOwn ? healed('it dials its own haproxy') : none('its own haproxy is well');
+    case 'balancer-haproxy':
+      if (isKilled) return ejection(balancer, 'refused');
+      return balancer?.healthCheck.protocol === 'tcp'
+        ? healed('a TCP check is content with an accepted connection')
+        : ejection(balancer, 'silent');
+    case 'vip':
+      return after(
+        scriptMs + (isKilled ? 0 : patienceMs),
+        `the check script: 3 × 2 s + 1 s${isKilled ? '' : ', and 2 s of patience'}`,
+      );
+    case 'arp':
+      return healed('the address stays on the master whose haproxy is gone');
+    case 'balancer':
+    case 'hairpin':
+    case 'self':
+    case 'steer':
+    case 'steer-worker':
+    case 'loop':
+      return none('it has no haproxy');
+  }
+}
+
+function ejection(balancer: BalancerNumbers | undefined, how: 'refused' | 'silent'): Prediction {
+  if (balancer === undefined) return healed('there is no balancer');
+  const { healthCheck: check, behaviour } = balancer;
+  const pacing = pacingOf(behaviour);
+  const { atMost } = detection(check, how, pacing);
+  const s = (ms: number) => `${ms / 1000} s`;
+  const rhythm = `balancer: ${s(check.intervalMs)} × ${check.fall}`;
+  if (how === 'refused') return after(atMost, rhythm);
+  const timeouts = pacing === 'after-end' ? `${check.fall} × ${s(check.timeoutMs)}` : s(check.timeoutMs);
+  return after(atMost + patienceMs, `${rhythm} + ${timeouts}, and 2 s of patience`);
+}
+
+function none(from: string): Prediction {
+  return { allGoodMs: 0, from };
+}
+
+function after(allGoodMs: number, from: string): Prediction {
+  return { allGoodMs, from };
+}
+
+function healed(from: string): Prediction {
+  return { allGoodMs: 'until-healed', from };
+}
