@@ -1,7 +1,13 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { arch, cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { type Cell, keyOf } from './drill/matrix/cell.ts';
-import { cellsOf, type MatrixGroup, planMatrix } from './drill/matrix/plan.ts';
+import { cellsOf, type MatrixGroup, matrixPresets, planMatrix } from './drill/matrix/plan.ts';
+import type { BalancerNumbers } from './drill/matrix/predict.ts';
+import { availabilityJson } from './drill/matrix/report/json.ts';
+import { availabilityMarkdown } from './drill/matrix/report/markdown.ts';
+import { availabilitySvg } from './drill/matrix/report/svg.ts';
+import { sectionsOf } from './drill/matrix/report/table.ts';
 import { runMatrix } from './drill/matrix/run-matrix.ts';
 import { appendCell, readCells } from './drill/matrix/store.ts';
 import { variants } from './drill/matrix/variants.ts';
@@ -54,13 +60,7 @@ const wireFaults = [
 ];
 
 export async function listMatrix({ only, full }: MatrixRequest): Promise<MatrixListed> {
-  const catalog = balancerCatalog();
-  const balancer = (preset: string) => {
-    const entry = catalog.get(preset);
-    if (entry === undefined) throw new TypeError(`The lab has no balancer ${preset}`);
-    return entry.config;
-  };
-  const groups = planMatrix({ faults: wireFaults, balancer, full, only });
+  const groups = planMatrix({ faults: wireFaults, balancer: balancerOf, full, only });
   return { groups, cells: cellsOf(groups), done: await readCells(cellsFile()) };
 }
 
@@ -104,11 +104,42 @@ export async function runDrillMatrix(
   return await readCells(cellsFile());
 }
 
-/** Cells that are there, in the order of strategies and faults. */
-export async function matrixCells(): Promise<readonly Cell[]> {
-  const order = variants.map(({ name }) => name);
-  const cells = await readCells(cellsFile());
-  return cells.toSorted((a, b) => order.indexOf(a.variant) - order.indexOf(b.variant));
+/** Draws what is there: `availability.md`, `availability.json` and `availability.svg` in `directory`. Gives their paths. */
+export async function writeAvailability(directory: string): Promise<readonly string[]> {
+  const cells = inOrder(await readCells(cellsFile()));
+  const machine = machineInWords();
+  const sections = sectionsOf(cells, balancerOf, wireFaults);
+  const files = [
+    ['availability.md', availabilityMarkdown({ cells, sections, machine })],
+    ['availability.json', availabilityJson(cells, machine, balancerOf)],
+    ['availability.svg', availabilitySvg(sections)],
+  ] as const;
+  await mkdir(directory, { recursive: true });
+  for (const [name, text] of files) {
+    await writeFile(join(directory, `${name}.tmp`), text);
+    await rename(join(directory, `${name}.tmp`), join(directory, name));
+  }
+  return files.map(([name]) => join(directory, name));
+}
+
+function inOrder(cells: readonly Cell[]): readonly Cell[] {
+  const at = (order: readonly string[], name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
+  const names = variants.map(({ name }) => name);
+  return cells.toSorted(
+    (a, b) =>
+      at(names, a.variant) - at(names, b.variant) ||
+      at(matrixPresets, a.preset) - at(matrixPresets, b.preset) ||
+      at(['nothing', ...wireFaults], a.fault) - at(['nothing', ...wireFaults], b.fault),
+  );
+}
+
+function balancerOf(preset: string): BalancerNumbers | undefined {
+  return balancerCatalog().get(preset)?.config;
+}
+
+function machineInWords(): string {
+  const cores = cpus();
+  return `Linux ${release()}, ${arch()}, ${cores.length} × ${cores[0]?.model.trim() ?? 'unknown'}`;
 }
 
 function cellsFile(): string {

@@ -36,6 +36,7 @@ export { planCluster, type RenderedNode, renderCluster, writeNodeFiles } from '.
 export { type ProbeClusterOptions, probeCluster } from './cluster-probe.ts';
 export { checkTiming } from './cluster-timing.ts';
 export type { Diagnosis, Finding } from './doctor/diagnose.ts';
+export type { Cell } from './drill/matrix/cell.ts';
 export type { DrillSite } from './drill/site/site.ts';
 export {
   type DrillResult,
@@ -46,6 +47,7 @@ export {
   runDrills,
   showDrill,
 } from './drill-cluster.ts';
+export { listMatrix, type MatrixListed, runDrillMatrix, writeAvailability } from './drill-matrix.ts';
 export { type Diagnostic, formatDiagnostic } from './errors/diagnostic.ts';
 export { BadSpecError, exitCodes, OperatorError } from './errors/operator-error.ts';
 export { type ArtefactOptions, type Artefacts, ensureArtefacts } from './lab/artefacts/artefacts.ts';

@@ -19,6 +19,7 @@ import {
 import { outputOption } from '../output.ts';
 import { type CommandContext, runCommand } from '../run.ts';
 import { sudoOption, sudoPassword } from './cluster-options.ts';
+import { drillMatrixCommand } from './drill-matrix.ts';
 
 interface SiteOptions {
   readonly lab?: string;
@@ -47,7 +48,9 @@ export function drillCommand(): Command {
   const command = new Command('drill').description(
     'break one thing on purpose, heal it, and measure what clients noticed',
   );
-  for (const child of [listCommand(), runDrillCommand(), showCommand(), healCommand()]) command.addCommand(child);
+  for (const child of [listCommand(), runDrillCommand(), drillMatrixCommand(), showCommand(), healCommand()]) {
+    command.addCommand(child);
+  }
   return command;
 }
 

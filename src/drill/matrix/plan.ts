@@ -27,7 +27,7 @@ export const matrixPresets: readonly string[] = [fullPreset, 'azure-ilb', 'aws-n
 export interface MatrixWanted {
   /** Scenarios that this tier can do, in the order in which they are shown. */
   readonly faults: readonly string[];
-  readonly balancer: (preset: string) => BalancerNumbers;
+  readonly balancer: (preset: string) => BalancerNumbers | undefined;
   readonly full: boolean;
   readonly only: readonly string[];
 }

@@ -1,0 +1,69 @@
+import type { VariantName } from '../variants.ts';
+import { type Row, scoreOf } from './table.ts';
+
+/** Where another strategy did better than steering. */
+export interface Behind {
+  readonly row: Row;
+  readonly steer: VariantName;
+  readonly best: VariantName;
+  readonly steerMs: number;
+  readonly bestMs: number;
+  /** `undefined`: nobody has explained it. */
+  readonly why: string | undefined;
+}
+
+/** Ten connections a second see no difference below this. */
+const sameMs = 300;
+
+const steering: readonly VariantName[] = ['steer', 'steer-workers', 'steer-static', 'steer-no-agent'];
+
+/** Pure: rows on which steer is not ahead, nor level. Workers are judged by the form that steers them. */
+export function behindOn(rows: readonly Row[]): readonly Behind[] {
+  return rows.flatMap((row) => {
+    const isWorker = row.client.startsWith('worker');
+    const steer: VariantName = isWorker && row.entries.has('steer-workers') ? 'steer-workers' : 'steer';
+    const steerMs = scoreOf(row.entries.get(steer));
+    if (steerMs === undefined) return [];
+    const others = [...row.entries].flatMap(([name, entry]) => {
+      const ms = scoreOf(entry);
+      return steering.includes(name) || ms === undefined ? [] : [{ name, ms }];
+    });
+    const best = others.toSorted((a, b) => a.ms - b.ms)[0];
+    if (best === undefined || best.ms + sameMs >= steerMs) return [];
+    return [{ row, steer, best: best.name, steerMs, bestMs: best.ms, why: whyBehind(row, best.name) }];
+  });
+}
+
+function whyBehind({ fault, client }: Row, best: VariantName): string | undefined {
+  if (fault === 'balancer-down' || fault === 'second-fault') {
+    if (client === 'outside') {
+      return 'an outside client has no way but the balancer; only strategies without one do not lose it';
+    }
+    if (client.startsWith('worker')) return 'a strategy without a balancer has none that could be down';
+  }
+  if (client === 'outside') {
+    if (best === 'keepalived-haproxy') {
+      return 'outside clients are not steered and wait for the balancer; haproxy behind the balancer hides the apiserver, at the price of a proxy in the path of everybody';
+    }
+    if (best === 'keepalived-vip' || best === 'all-master-vip') {
+      return 'outside clients are not steered and wait for the balancer; here there is none, and haproxy of the holder is quicker';
+    }
+    return undefined;
+  }
+  if (
+    client.startsWith('worker') &&
+    (fault === 'apiserver-frozen' || fault === 'node-silent' || fault === 'apiserver-killed')
+  ) {
+    return best.startsWith('keepalived') || best === 'all-master-vip'
+      ? "a worker's agent asks each 5 s only, so that thousands of them load nobody; haproxy on three masters asks each second"
+      : undefined;
+  }
+  if (fault === 'rules-flushed') {
+    return 'steering lives in nftables: until the table is put back, within 1 s, it is as without; the others have nothing there to lose';
+  }
+  if (fault === 'agent-killed' || fault === 'agent-frozen') return 'only steer has an agent to lose';
+  if (fault === 'apiserver-frozen' && client.startsWith('own')) {
+    return 'connections that the hung apiserver had taken before it was suspect wait out their 2 s; haproxy gives new ones to whoever has fewest';
+  }
+  return undefined;
+}
