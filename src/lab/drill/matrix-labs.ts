@@ -3,7 +3,7 @@ import type { MatrixGroup } from '../../drill/matrix/plan.ts';
 import type { MatrixLab, MatrixLabs, OpenedLab } from '../../drill/matrix/run-matrix.ts';
 import { type ClientClass, clientClasses, type VariantName } from '../../drill/matrix/variants.ts';
 import type { DrillClient, DrillSite } from '../../drill/site/site.ts';
-import { trafficProgram } from '../../drill/traffic/run-traffic.ts';
+import { throughCommand, trafficProgram } from '../../drill/traffic/channel.ts';
 import { OperatorError } from '../../errors/operator-error.ts';
 import { agentUnits } from '../../render/agent/paths.ts';
 import { changeBalancer, readBalancerStatus } from '../balancer/client.ts';
@@ -239,7 +239,7 @@ function clientOf(
     {
       ...access,
       name: client,
-      argv: (config) =>
+      channel: throughCommand((config) =>
         trafficArgv(lab.cx, machine, [
           'unshare',
           '--mount',
@@ -255,6 +255,7 @@ function clientOf(
           trafficProgram,
           config,
         ]),
+      ),
     },
   ];
 }
