@@ -25,8 +25,8 @@ export function drillMatrixCommand(): Command {
     .option('--again', 'make cells again that are there')
     .option('--list', 'say what would be run and what is there, and run nothing')
     .option('--to <directory>', 'write availability.md, .json and .svg of all cells that are there')
-    .option('--parallel <n>', 'labs at once', between(1, 16), 4)
-    .option('--rate <n>', 'new TLS connections a second from each kind of client', between(1, 500), 10)
+    .option('--parallel <n>', 'labs at once', between(1, 16), 6)
+    .option('--rate <n>', 'new TLS connections a second from each kind of client', between(1, 500), 6)
     .addOption(outputOption())
     .addHelpText(
       'after',

@@ -1,6 +1,6 @@
 import { noPreset } from './cell.ts';
 import { type BalancerNumbers, predict } from './predict.ts';
-import { type ClientClass, clientClasses, type Variant, variants } from './variants.ts';
+import { type ClientClass, clientClasses, type Variant, type VariantName, variants } from './variants.ts';
 
 /** Cells that share a lab. */
 export interface MatrixGroup {
@@ -22,6 +22,9 @@ export const fullPreset = 'alibaba-clb';
 /** Behind the others only what the balancer has a say in: `--full` asks for everything. */
 const balancerFaults = ['apiserver-killed', 'apiserver-frozen', 'node-silent'];
 
+/** Forms of steer that differ in who keeps it up, not in what the balancer does. */
+const onlyBehindFull: readonly VariantName[] = ['steer-workers', 'steer-static', 'steer-no-agent'];
+
 export const matrixPresets: readonly string[] = [fullPreset, 'azure-ilb', 'aws-nlb', 'gcp-internal', 'haproxy'];
 
 export interface MatrixWanted {
@@ -41,7 +44,8 @@ export function planMatrix({ faults, balancer, full, only }: MatrixWanted): read
       const possible = faults.filter((fault) => {
         if (isOwnFault(fault)) return variant.ownFaults.includes(fault) && (full || isFullHere(preset));
         if (preset === noPreset && (fault === 'balancer-down' || fault === 'second-fault')) return false;
-        return full || isFullHere(preset) || balancerFaults.includes(fault);
+        if (full || isFullHere(preset)) return true;
+        return balancerFaults.includes(fault) && !onlyBehindFull.includes(variant.name);
       });
       const chosen = possible.filter(
         (fault) => wanted.length === 0 || wanted.some((pattern) => fits(pattern, variant.name, preset, fault)),

@@ -7,9 +7,9 @@ import { runDrill } from '../run/run-drill.ts';
 import { scenarios } from '../scenario/list.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { DrillClient, DrillSite } from '../site/site.ts';
-import { type Cell, keyOf } from './cell.ts';
+import { type Cell, keyOf, noPreset } from './cell.ts';
 import { type Baseline, baselineOf, judgeCell } from './judge-cell.ts';
-import type { MatrixFault, MatrixGroup } from './plan.ts';
+import { fullPreset, type MatrixFault, type MatrixGroup } from './plan.ts';
 import { predict } from './predict.ts';
 import { clientClasses } from './variants.ts';
 
@@ -56,11 +56,11 @@ const tries = 2;
 /** Makes the cells that are missing. Groups run side by side, the cells of one after the other. */
 export async function runMatrix(opts: MatrixOptions): Promise<void> {
   const good = new Set(opts.done.filter((cell) => cell.is !== 'bad').map(keyOf));
-  // The long ones first, or the last lab runs alone for minutes.
+  // What is asked most first; of that the long ones, or the last lab runs alone for minutes.
   const queue = opts.groups
     .map((group) => ({ group, missing: missingOf(group, good) }))
     .filter(({ missing }) => missing.length > 0)
-    .toSorted((a, b) => lengthOf(b.missing) - lengthOf(a.missing));
+    .toSorted((a, b) => placeOf(a.group) - placeOf(b.group) || lengthOf(b.missing) - lengthOf(a.missing));
   const work = async () => {
     for (;;) {
       const next = queue.shift();
@@ -80,6 +80,11 @@ function missingOf(group: MatrixGroup, good: ReadonlySet<string>): readonly Matr
 
 function lengthOf(faults: readonly MatrixFault[]): number {
   return faults.reduce((sum, { forMs }) => sum + forMs, 0);
+}
+
+/** A run that is stopped has the article's balancer, and none, before all others. */
+function placeOf({ preset }: MatrixGroup): number {
+  return preset === fullPreset || preset === noPreset ? 0 : 1;
 }
 
 async function runGroup(group: MatrixGroup, missing: readonly MatrixFault[], opts: MatrixOptions): Promise<void> {

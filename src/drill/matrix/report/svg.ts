@@ -1,4 +1,4 @@
-import { clientClasses, type VariantName } from '../variants.ts';
+import { clientClasses } from '../variants.ts';
 import { type Entry, type Section, scoreOf } from './table.ts';
 
 const cellWidth = 12;
@@ -78,7 +78,7 @@ function colourOf(entry: Entry | undefined): keyof typeof colours {
   return ms <= 3000 ? 'short' : ms <= 15_000 ? 'medium' : 'long';
 }
 
-function text(x: number, y: number, words: string | VariantName, more = ''): string {
+function text(x: number, y: number, words: string, more = ''): string {
   return `<text x="${x}" y="${y}"${more === '' ? '' : ` ${more}`}>${quote(words)}</text>`;
 }
 
