@@ -24,7 +24,8 @@ export function judgeCell(
   const sound = history.filter((record) => !('client' in record) || !broken(record.client));
   const { verdict } = judge(sound, { budget: { clients: {} }, watched: opts.watched });
   const everybodyBroken = all.clients.every(({ client }) => broken(client));
-  const reasons = verdict.is === 'bad-experiment' && !everybodyBroken ? verdict.reasons : [];
+  const notes = history.flatMap((record) => (record.is === 'mark' && record.what === 'note' ? [record.text] : []));
+  const reasons = verdict.is === 'bad-experiment' && !everybodyBroken ? [...notes, ...verdict.reasons] : [];
   const { window } = all;
   const forMs = window === undefined ? 0 : (window.healedAt ?? window.endAt) - window.faultAt;
   return {
