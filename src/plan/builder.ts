@@ -19,22 +19,31 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
  */
 export class StepList {
   readonly #steps: Step[] = [];
-  // By node, then by slug: ids of 80,000 steps would all be hashed, which is a third of the time of a large plan.
-  readonly #nodes = new Map<string, { readonly slugs: Set<string>; last: StepId | undefined }>();
+  // By node, then by slug, with the earliest end of each step: nobody hashes the ids of 80,000 steps, which would be a
+  // third of the time of a large plan.
+  readonly #nodes = new Map<string, NodeChain>();
+  #longestMs = 0;
 
   add(node: string, phase: PhaseName, draft: Draft): StepId {
     const { slug, alsoNeeds = [], estimateMs = estimates.command, undo = noUndo, ...rest } = draft;
     const id: StepId = `${node}/${slug}`;
-    const planned = this.#nodes.get(node) ?? { slugs: new Set(), last: undefined };
-    if (planned.last === undefined) this.#nodes.set(node, planned);
-    const { slugs, last } = planned;
-    if (slugs.has(slug)) throw new TypeError(`Two steps are called ${id}`);
-    for (const need of alsoNeeds)
-      if (!this.has(need)) throw new TypeError(`${id} needs ${need}, which is not planned before it`);
+    const chain = this.#nodes.get(node) ?? { ends: new Map(), last: undefined, lastEnd: 0 };
+    if (chain.last === undefined) this.#nodes.set(node, chain);
+    const { ends, last } = chain;
+    if (ends.has(slug)) throw new TypeError(`Two steps are called ${id}`);
+    let start = chain.lastEnd;
+    for (const need of alsoNeeds) {
+      const end = this.#endOf(need);
+      if (end === undefined) throw new TypeError(`${id} needs ${need}, which is not planned before it`);
+      start = Math.max(start, end);
+    }
     const needs = last === undefined ? [...alsoNeeds] : [last, ...alsoNeeds.filter((need) => need !== last)];
     this.#steps.push({ ...rest, id, node, phase, needs, estimateMs, undo } as Step);
-    slugs.add(slug);
-    planned.last = id;
+    const end = start + estimateMs;
+    ends.set(slug, end);
+    chain.last = id;
+    chain.lastEnd = end;
+    this.#longestMs = Math.max(this.#longestMs, end);
     return id;
   }
 
@@ -45,32 +54,34 @@ export class StepList {
   }
 
   has(id: StepId): boolean {
-    // No name of a node has a slash.
-    const end = id.indexOf('/');
-    return this.isPlanned(id.slice(0, end), id.slice(end + 1));
+    return this.#endOf(id) !== undefined;
   }
 
   isPlanned(node: string, slug: string): boolean {
-    return this.#nodes.get(node)?.slugs.has(slug) ?? false;
+    return this.#nodes.get(node)?.ends.has(slug) ?? false;
   }
 
   get steps(): readonly Step[] {
     return this.#steps;
   }
+
+  /** Milliseconds of the longest chain. */
+  get longestMs(): number {
+    return this.#longestMs;
+  }
+
+  #endOf(id: StepId): number | undefined {
+    // No name of a node has a slash.
+    const slash = id.indexOf('/');
+    return this.#nodes.get(id.slice(0, slash))?.ends.get(id.slice(slash + 1));
+  }
+}
+
+interface NodeChain {
+  /** From a slug to milliseconds after the start of the plan. */
+  readonly ends: Map<string, number>;
+  last: StepId | undefined;
+  lastEnd: number;
 }
 
 const noUndo: Undo = { is: 'nothing', because: 'leaves nothing on the node' };
-
-/** Length of the longest chain. `steps` is in an order in which they can run. */
-export function longestChainMs(steps: readonly Step[]): number {
-  const ends = new Map<StepId, number>();
-  let longest = 0;
-  for (const step of steps) {
-    let start = 0;
-    for (const need of step.needs) start = Math.max(start, ends.get(need) ?? 0);
-    const end = start + step.estimateMs;
-    ends.set(step.id, end);
-    longest = Math.max(longest, end);
-  }
-  return longest;
-}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ClusterFacts, FileFact } from '../facts/types.ts';
 import { agentPaths } from '../render/agent/paths.ts';
-import { type Draft, longestChainMs, StepList } from './builder.ts';
+import { type Draft, StepList } from './builder.ts';
 import { makePlan, type PlanInput } from './make-plan.ts';
 import type { Plan } from './plan.ts';
 import type { Step } from './step.ts';
@@ -43,7 +43,7 @@ export function makeDrainPlan(input: PlanInput, master: string, to: 'drained' | 
     const { id, node, phase, needs: _needs, ...rest } = step;
     steps.add(node, phase, { ...rest, slug: id.slice(node.length + 1) } as Draft);
   }
-  return { ...plan, steps: steps.steps, estimateMs: longestChainMs(steps.steps) };
+  return { ...plan, steps: steps.steps, estimateMs: steps.longestMs };
 }
 
 function isOfDrain(step: Step): boolean {

@@ -12,7 +12,7 @@ import type { BoundStrategy } from '../strategy/strategies.ts';
 import type { UnsafeChoice } from '../strategy/strategy.ts';
 import { balancerAdvice } from './balancer-advice.ts';
 import { findBlockers } from './blockers.ts';
-import { longestChainMs, StepList } from './builder.ts';
+import { StepList } from './builder.ts';
 import type { PlanBundle } from './bundle.ts';
 import { bypassWarnings } from './bypass-warnings.ts';
 import { clusterState } from './cluster.ts';
@@ -104,7 +104,7 @@ export function makePlan(input: PlanInput): Plan {
     ],
     effectiveEndpoints: choice.unsuitable === undefined ? effectiveEndpoints(cx) : [],
     balancer: balancerAdvice(spec, strategy.name),
-    estimateMs: longestChainMs(cx.steps.steps),
+    estimateMs: cx.steps.longestMs,
   };
 }
 
