@@ -16,7 +16,8 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, realpath, rename, rm, stat, 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { type BuildOptions, build as bundle } from 'esbuild';
+import { type BuildOptions, build as bundle, type Plugin } from 'esbuild';
+import { withoutHugePages } from '../src/program/elf.ts';
 import { programId } from '../src/program/identity.ts';
 import { type Arch, type BuiltProgram, type Manifest, parseManifest } from '../src/program/manifest.ts';
 import { packProgram } from '../src/program/pack.ts';
@@ -70,8 +71,8 @@ async function place(work: string, name: string, text: string): Promise<void> {
 }
 
 /**
- * Two bundles: the agent's verbs, which must start quickly and stay small, and the command line, which is kept as text
- * and compiled only when it is asked for.
+ * Three bundles: the agent's verbs, which must start quickly and stay small; the command line; and what explains a bad
+ * agent.json, with the libraries for it. The last two are kept as text and compiled only when they are asked for.
  */
 async function bundles(work: string): Promise<void> {
   const common: BuildOptions = {
@@ -91,8 +92,30 @@ async function bundles(work: string): Promise<void> {
     },
     banner: { js: "const hairpinUrl='file:///';" },
   };
-  await bundle({ ...common, entryPoints: [join(root, 'src/program/main.ts')], outfile: join(work, 'main.cjs') });
+  const diagnose = join(root, 'src/agent/config/diagnose.ts');
+  await bundle({
+    ...common,
+    entryPoints: [join(root, 'src/program/main.ts')],
+    outfile: join(work, 'main.cjs'),
+    plugins: [asAsset(diagnose, 'diagnose.cjs', 'diagnoseAgentConfig')],
+  });
+  await bundle({ ...common, entryPoints: [diagnose], outfile: join(work, 'diagnose.cjs') });
   await bundle({ ...common, entryPoints: [join(root, 'src/cli/executable.main.ts')], outfile: join(work, 'cli.cjs') });
+}
+
+/** A module that is not bundled but loaded from an asset of the executable when it is imported. */
+function asAsset(path: string, name: string, exported: string): Plugin {
+  const loader = JSON.stringify(join(root, 'src/program/asset.ts'));
+  return {
+    name: `${name} is an asset`,
+    setup(build) {
+      build.onLoad({ filter: new RegExp(`^${path.replaceAll('.', '\\.')}$`) }, () => ({
+        contents: `import { loadAsset } from ${loader};\nexport const { ${exported} } = loadAsset(${JSON.stringify(name)}, 'hairpin-${name}');`,
+        resolveDir: root,
+        loader: 'js',
+      }));
+    },
+  };
 }
 
 async function executable(arch: Arch, work: string): Promise<BuiltProgram> {
@@ -110,12 +133,15 @@ async function executable(arch: Arch, work: string): Promise<BuiltProgram> {
     output: join(work, name),
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
-    useCodeCache: arch === process.arch,
+    // The agent runs with other flags than the command line (render/agent/units.ts), and code compiled for the one is refused, with a
+    // warning, by the other. Both compile what little they need at once in 3 ms.
+    useCodeCache: false,
     execArgvExtension: 'env',
-    assets: { 'cli.cjs': join(work, 'cli.cjs') },
+    assets: { 'cli.cjs': join(work, 'cli.cjs'), 'diagnose.cjs': join(work, 'diagnose.cjs') },
   };
   await writeFile(join(work, 'sea.json'), JSON.stringify(config));
   await run(process.execPath, ['--build-sea=sea.json'], { cwd: work });
+  await writeFile(join(work, name), withoutHugePages(await readFile(join(work, name))));
   const libraries = arch === process.arch ? [await libatomic()] : [];
   const archive = join(work, `${name}.tar.gz`);
   await packProgram({ executable: join(work, name), libraries: libraries.flatMap((l) => l ?? []) }, archive);

@@ -1,6 +1,4 @@
-import { createRequire } from 'node:module';
-import { getAsset } from 'node:sea';
-import { Script } from 'node:vm';
+import { loadAsset } from './asset.ts';
 import { troubleInWords } from './trouble.ts';
 import { isDaemonVerb, runDaemonVerb } from './verbs.ts';
 
@@ -15,12 +13,5 @@ if (first === 'agent' && isDaemonVerb(verb) && !rest.includes('--help')) {
     process.exit(1);
   });
 } else {
-  const source = getAsset('cli.cjs', 'utf8');
-  const wrapper = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
-    filename: 'hairpin-cli.cjs',
-  });
-  const module = { exports: {} };
-  const start = wrapper.runInThisContext() as (...args: readonly unknown[]) => void;
-  // Everything but Node.js itself is in the bundle, so where requires start from does not matter.
-  start(module.exports, createRequire('/hairpin'), module, '/hairpin', '/');
+  loadAsset('cli.cjs', 'hairpin-cli.cjs');
 }

@@ -1,3 +1,5 @@
+import { keepTrim } from './trim.ts';
+
 /** The verbs that systemd starts on a node (docs/decisions/0008): `hairpin agent VERB --config FILE`. */
 export const daemonVerbs = ['run', 'steerer', 'pods', 'mirror', 'hold-test', 'withdraw', 'traffic'] as const;
 export type DaemonVerb = (typeof daemonVerbs)[number];
@@ -8,6 +10,7 @@ export function isDaemonVerb(verb: string | undefined): verb is DaemonVerb {
 
 /** Each is loaded only when it is the one that runs. */
 export async function runDaemonVerb(verb: DaemonVerb, args: readonly string[]): Promise<void> {
+  keepTrim();
   switch (verb) {
     case 'mirror': {
       const { mirrorVerb } = await import('../agent/mirror/verb.ts');

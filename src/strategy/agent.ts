@@ -49,7 +49,17 @@ function makeAgent(cx: BaseContext, { node, part }: Place, because: string): Wan
     },
     unit(agentUnits.steerer, 'changes the steering table when the agent asks', own),
     unit(agentUnits.agent, 'steers; without it the kernel lets go after 3 s', own),
-    ...(mirror ? [unit(agentUnits.mirror, 'balancers may ask it whether this apiserver is ready', own)] : []),
+    ...(mirror
+      ? [
+          {
+            ...unit(agentUnits.mirrorSocket, 'balancers may ask here whether this apiserver is ready', [
+              unitPath(agentUnits.mirror),
+              ...own,
+            ]),
+            reloadOn: [],
+          },
+        ]
+      : []),
   ];
   return {
     ...nothing,

@@ -8,9 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { AgentConfig } from '../../src/agent/config/config.ts';
-import type { SteererAnswer, SteererRequest } from '../../src/agent/steerer/protocol.ts';
+import type { SteererAnswer } from '../../src/agent/steerer/answers.ts';
+import type { SteererRequest } from '../../src/agent/steerer/protocol.ts';
 import { pkiFiles } from '../../src/lab/pki/pki.ts';
 import type { Lab } from '../../src/lab/runtime/start-lab.ts';
+import { agentUnits } from '../../src/render/agent/paths.ts';
+import { agentUnitFiles } from '../../src/render/agent/units.ts';
 
 /**
  * The agent's verbs as one file, as the executable has them (scripts/build.ts): from a checkout each of a dozen processes
@@ -41,7 +44,7 @@ const bundled = (async () => {
 /** Nobody on this machine has it; the table renews for it. */
 export const proberId = 65_533;
 
-export type AgentVerb = 'run' | 'steerer' | 'pods';
+export type AgentVerb = 'run' | 'steerer' | 'pods' | 'mirror';
 
 export interface AgentMachine extends AsyncDisposable {
   readonly name: string;
@@ -70,11 +73,13 @@ export interface AgentMachineOptions {
   readonly config?: Partial<AgentConfig>;
   /** What is started; default: prober, steerer and pods. */
   readonly processes?: readonly AgentVerb[];
+  /** `dist/hairpin-linux-x64`, to measure what nodes run; default: the same code as a script. */
+  readonly executable?: string;
 }
 
 /** The agent in a machine of a wire lab, from this checkout. Nothing of it is outside the lab but a temporary directory. */
 export async function startAgent(lab: Lab, name: string, opts: AgentMachineOptions = {}): Promise<AgentMachine> {
-  const daemon = await bundled;
+  const program = opts.executable === undefined ? [process.execPath, await bundled] : [opts.executable];
   const dir = await mkdtemp(join(tmpdir(), 'hp-agent-'));
   await chmod(dir, 0o755);
   const config = { ...agentConfigFor(lab, name, { ca: join(dir, 'ca.crt') }), ...opts.config };
@@ -100,8 +105,9 @@ export async function startAgent(lab: Lab, name: string, opts: AgentMachineOptio
     run: () => [
       ...first,
       ...asUser(proberId, []),
-      process.execPath,
-      daemon,
+      '/usr/bin/env',
+      ...unitEnvironment('run'),
+      ...program,
       'agent',
       'run',
       '--config',
@@ -118,8 +124,9 @@ export async function startAgent(lab: Lab, name: string, opts: AgentMachineOptio
     steerer: () => [
       ...first,
       ...asUser(0, ['net_admin']),
-      process.execPath,
-      daemon,
+      '/usr/bin/env',
+      ...unitEnvironment('steerer'),
+      ...program,
       'agent',
       'steerer',
       '--config',
@@ -133,8 +140,9 @@ export async function startAgent(lab: Lab, name: string, opts: AgentMachineOptio
     ],
     pods: () => [
       ...asUser(0, ['net_admin', 'sys_admin']),
-      process.execPath,
-      daemon,
+      '/usr/bin/env',
+      ...unitEnvironment('pods'),
+      ...program,
       'agent',
       'pods',
       '--socket',
@@ -144,6 +152,20 @@ export async function startAgent(lab: Lab, name: string, opts: AgentMachineOptio
       '--idle-ms',
       // Longer than any test; a unit would start it again.
       '7200000',
+    ],
+    mirror: () => [
+      ...asUser(proberId, []),
+      '/usr/bin/env',
+      ...unitEnvironment('mirror'),
+      ...program,
+      'agent',
+      'mirror',
+      '--config',
+      paths.config,
+      '--drain-file',
+      paths.drainFile,
+      '--status-socket',
+      paths.statusSocket,
     ],
   };
   for (const pod of podsOfNode) {
@@ -159,13 +181,8 @@ export async function startAgent(lab: Lab, name: string, opts: AgentMachineOptio
     async start(verb, env = {}) {
       const set = Object.entries(env).map(([key, value]) => `${key}=${value}`);
       const argv = argvOf[verb]();
-      const program = argv.indexOf(process.execPath);
-      const [file = '', ...args] = lab.argvIn(name, [
-        ...argv.slice(0, program),
-        '/usr/bin/env',
-        ...set,
-        ...argv.slice(program),
-      ]);
+      const at = argv.indexOf('/usr/bin/env') + 1;
+      const [file = '', ...args] = lab.argvIn(name, [...argv.slice(0, at), ...set, ...argv.slice(at)]);
       const child = spawn(file, args, {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...process.env, NOTIFY_SOCKET: undefined },
@@ -180,6 +197,8 @@ export async function startAgent(lab: Lab, name: string, opts: AgentMachineOptio
           for (const line of lines) log.push(`${verb}: ${line}`);
         });
       }
+      // The mirror listens on a port of its machine.
+      if (verb === 'mirror') return;
       const socket = { run: paths.statusSocket, steerer: paths.steererSocket, pods: paths.podsSocket }[verb];
       await untilListening(socket, () => {
         if (child.exitCode !== null) throw new Error(`agent ${verb} ended on ${name}:\n${log.join('\n')}`);
@@ -289,6 +308,14 @@ export async function sayLines(
     });
     socket.write(bytes);
   });
+}
+
+/** What the unit of a process sets, as `env` takes it. */
+function unitEnvironment(verb: AgentVerb): readonly string[] {
+  const unit = agentUnits[verb === 'run' ? 'agent' : verb];
+  const content = agentUnitFiles({ mirror: true }).find(({ path }) => path.endsWith(`/${unit}`))?.content ?? '';
+  const line = /^Environment=(.*)$/m.exec(content)?.[1] ?? '';
+  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
 }
 
 /** As the units have it (render/agent/units.ts). */

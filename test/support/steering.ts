@@ -1,4 +1,4 @@
-import type { SteererAnswer } from '../../src/agent/steerer/protocol.ts';
+import type { SteererAnswer } from '../../src/agent/steerer/answers.ts';
 import type { Lab } from '../../src/lab/runtime/start-lab.ts';
 import { type AgentMachine, startAgent } from './agent-machine.ts';
 

@@ -1,5 +1,5 @@
-import * as z from 'zod';
 import { parseAddress, unreachableKind } from '../../std/address.ts';
+import { fields, flag, list, nullish, number, oneOf, optional, text } from '../../std/shape.ts';
 
 /** What the cluster says about its apiservers. */
 export interface Announced {
@@ -12,32 +12,18 @@ export interface Announced {
 /** No cluster has more masters than etcd can hold members together; more is a mistake or an attack. */
 const mostAddresses = 64;
 
-const port = z.object({ name: z.string().optional(), port: z.number() });
+const port = fields({ name: optional(text()), port: number });
 
 /** Only what is read; unknown fields are normal: the API grows. */
-const endpointsSchema = z.object({
-  kind: z.literal('Endpoints'),
-  subsets: z
-    .array(
-      z.object({
-        addresses: z.array(z.object({ ip: z.string() })).nullish(),
-        ports: z.array(port).nullish(),
-      }),
-    )
-    .nullish(),
+const endpointsObject = fields({
+  kind: oneOf('Endpoints'),
+  subsets: nullish(list(fields({ addresses: nullish(list(fields({ ip: text() }))), ports: nullish(list(port)) }))),
 });
 
-const sliceSchema = z.object({
-  kind: z.literal('EndpointSlice'),
-  endpoints: z
-    .array(
-      z.object({
-        addresses: z.array(z.string()),
-        conditions: z.object({ ready: z.boolean().nullish() }).nullish(),
-      }),
-    )
-    .nullish(),
-  ports: z.array(port).nullish(),
+const sliceObject = fields({
+  kind: oneOf('EndpointSlice'),
+  endpoints: nullish(list(fields({ addresses: list(text()), conditions: nullish(fields({ ready: nullish(flag) })) }))),
+  ports: nullish(list(port)),
 });
 
 interface Limits {
@@ -57,20 +43,18 @@ export function readEndpoints(body: string, limits: Limits): Announced | { reado
   } catch {
     return { problem: 'the answer is not JSON' };
   }
-  const endpoints = endpointsSchema.safeParse(data);
-  if (endpoints.success) {
+  if (endpointsObject(data)) {
     return collect(
-      (endpoints.data.subsets ?? []).map((subset) => ({
+      (data.subsets ?? []).map((subset) => ({
         ips: (subset.addresses ?? []).map(({ ip }) => ip),
         ports: subset.ports ?? [],
       })),
       limits,
     );
   }
-  const slice = sliceSchema.safeParse(data);
-  if (slice.success) {
-    const ready = (slice.data.endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false);
-    return collect([{ ips: ready.flatMap(({ addresses }) => addresses), ports: slice.data.ports ?? [] }], limits);
+  if (sliceObject(data)) {
+    const ready = (data.endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false);
+    return collect([{ ips: ready.flatMap(({ addresses }) => addresses), ports: data.ports ?? [] }], limits);
   }
   return { problem: 'the answer is neither an Endpoints nor an EndpointSlice object' };
 }

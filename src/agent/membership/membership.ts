@@ -1,5 +1,5 @@
-import * as z from 'zod';
 import { parseAddress } from '../../std/address.ts';
+import { fields, flag, list, number, oneOf, type Shape, text } from '../../std/shape.ts';
 import type { AgentConfig } from '../config/config.ts';
 
 /**
@@ -98,17 +98,19 @@ export function members(membership: Membership, config: AgentConfig): readonly M
   return found;
 }
 
-const fileSchema = z.object({
-  version: z.literal(1),
-  seen: z
-    .array(
-      z.object({
-        address: z.string().refine((text) => parseAddress(text)?.text === text),
-        absentMs: z.number().min(0),
-        configured: z.boolean(),
-      }),
-    )
-    .max(mostSeen),
+const notNegative: Shape<number> = (value): value is number => number(value) && value >= 0;
+
+const savedMembership = fields({
+  version: oneOf(1),
+  seen: list(
+    fields({
+      address: text((value) => parseAddress(value)?.text === value),
+      absentMs: notNegative,
+      configured: flag,
+    }),
+    0,
+    mostSeen,
+  ),
 });
 
 export function writeMembership(membership: Membership): string {
@@ -117,12 +119,12 @@ export function writeMembership(membership: Membership): string {
 }
 
 /** What `writeMembership` wrote; `undefined` for anything else: a damaged file is no reason not to start. */
-export function readMembership(text: string): Membership | undefined {
+export function readMembership(written: string): Membership | undefined {
   try {
-    const parsed = fileSchema.safeParse(JSON.parse(text));
-    if (!parsed.success) return undefined;
+    const saved: unknown = JSON.parse(written);
+    if (!savedMembership(saved)) return undefined;
     const seen = new Map<string, Seen>();
-    for (const { address, absentMs, configured } of parsed.data.seen) seen.set(address, { absentMs, configured });
+    for (const { address, absentMs, configured } of saved.seen) seen.set(address, { absentMs, configured });
     return { seen };
   } catch {
     return undefined;

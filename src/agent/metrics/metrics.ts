@@ -1,7 +1,14 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { BackendState } from '../backend/backend.ts';
 import type { ProberEvents } from '../prober/prober.ts';
 import type { AgentStatus } from '../status/document.ts';
+import {
+  type Counter,
+  counter as countFamily,
+  exposition,
+  type Gauge,
+  gauge as gaugeFamily,
+  histogram,
+} from './exposition.ts';
 
 const states = [
   'unknown',
@@ -16,7 +23,7 @@ export interface AgentMetrics {
   /** Fed while things happen. */
   readonly events: ProberEvents;
   /** The text that Prometheus reads. */
-  text(): Promise<string>;
+  text(): string;
 }
 
 /**
@@ -24,12 +31,15 @@ export interface AgentMetrics {
  * time of the scrape, so that both always say the same.
  */
 export function agentMetrics(status: () => AgentStatus): AgentMetrics {
-  const registry = new Registry();
-  const registers = [registry];
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Gauge<L>({ name: `hairpin_${name}`, help, labelNames: [...labelNames], registers });
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Counter<L>({ name: `hairpin_${name}`, help, labelNames: [...labelNames], registers });
+  const families: { lines(): readonly string[] }[] = [];
+  const known = <F extends { lines(): readonly string[] }>(family: F): F => {
+    families.push(family);
+    return family;
+  };
+  const gauge = <L extends string = never>(name: string, help: string, labels: readonly L[] = []): Gauge<L> =>
+    known(gaugeFamily<L>(`hairpin_${name}`, help, labels.length > 0));
+  const counter = <L extends string = never>(name: string, help: string, labels: readonly L[] = []): Counter<L> =>
+    known(countFamily<L>(`hairpin_${name}`, help, labels.length > 0));
 
   const build = gauge('build_info', 'The program that runs; always 1.', ['version', 'node', 'role']);
   const state = gauge('backend_state', 'What the agent thinks of an apiserver: 1 for the state that it is in.', [
@@ -51,14 +61,14 @@ export function agentMetrics(status: () => AgentStatus): AgentMetrics {
   const configOk = gauge('config_ok', '0 while agent.json on disk is refused and an older one is in force.');
   const membershipAge = gauge('membership_age_seconds', 'Since the cluster last said who its apiservers are.');
   const resident = gauge('process_resident_memory_bytes', 'Resident memory of the prober.');
-  const rtt = new Histogram<'backend'>({
-    name: 'hairpin_backend_rtt_seconds',
-    help: 'Round trips of HTTP/2 PINGs.',
-    labelNames: ['backend'],
-    // From a PING over loopback to the three seconds of silence that kill.
-    buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 3],
-    registers,
-  });
+  const rtt = known(
+    histogram<'backend'>(
+      'hairpin_backend_rtt_seconds',
+      'Round trips of HTTP/2 PINGs.',
+      // From a PING over loopback to the three seconds of silence that kill.
+      [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 3],
+    ),
+  );
   const transitions = counter('backend_transitions_total', 'Changes of state.', ['backend', 'from', 'to']);
   const suspected = counter('backend_suspect_seconds_total', 'Time under suspicion.', ['backend']);
   const resets = counter('flow_resets_total', 'Flows of dead apiservers that were ended.', ['backend', 'where']);
@@ -72,24 +82,24 @@ export function agentMetrics(status: () => AgentStatus): AgentMetrics {
   const events: ProberEvents = {
     rtt: (backend, ms) => rtt.observe({ backend }, ms / 1000),
     change: ({ name, from, to }) => {
-      transitions.inc({ backend: name, from, to });
+      transitions.add({ backend: name, from, to });
       const began = suspectSince.get(name);
       if (from === 'suspect' && began !== undefined) {
-        suspected.inc({ backend: name }, (performance.now() - began) / 1000);
+        suspected.add({ backend: name }, (performance.now() - began) / 1000);
         suspectSince.delete(name);
       }
       if (to === 'suspect') suspectSince.set(name, performance.now());
     },
     reset: (backend, { node, pods }) => {
-      resets.inc({ backend, where: 'node' }, node);
-      resets.inc({ backend, where: 'pods' }, pods);
+      resets.add({ backend, where: 'node' }, node);
+      resets.add({ backend, where: 'pods' }, pods);
     },
-    renewed: (result) => renewals.inc({ result }),
+    renewed: (result) => renewals.add({ result }),
   };
 
   const read = () => {
     const now = status();
-    for (const one of [state, since, last, steered, build]) one.reset();
+    for (const one of [state, since, last, steered, build]) one.clear();
     build.set({ version: now.program, node: now.node.name, role: now.node.role }, 1);
     const names = new Set<string>();
     for (const backend of now.backends) {
@@ -101,24 +111,24 @@ export function agentMetrics(status: () => AgentStatus): AgentMetrics {
       steered.set({ backend: backend.name }, used ? 1 : 0);
     }
     for (const name of suspectSince.keys()) if (!names.has(name)) suspectSince.delete(name);
-    balancer.set(now.inForce !== null && now.inForce.backends.length > 0 && now.table.renewing ? 0 : 1);
-    hold.set(now.inForce?.hold === true ? 1 : 0);
-    steererUp.set(now.steerer.up ? 1 : 0);
-    tableOk.set((now.table.renewedMsAgo ?? Number.NaN) / 1000);
-    lag.set(now.lag.worstOfMinuteMs / 1000);
-    configOk.set(now.config.problems.length === 0 ? 1 : 0);
-    membershipAge.set((now.membership.answeredMsAgo ?? Number.NaN) / 1000);
-    resident.set(process.memoryUsage.rss());
-    switches.inc(now.counters.switches - counted.switches);
-    repairs.inc(now.counters.repairs - counted.repairs);
+    balancer.set({}, now.inForce !== null && now.inForce.backends.length > 0 && now.table.renewing ? 0 : 1);
+    hold.set({}, now.inForce?.hold === true ? 1 : 0);
+    steererUp.set({}, now.steerer.up ? 1 : 0);
+    tableOk.set({}, (now.table.renewedMsAgo ?? Number.NaN) / 1000);
+    lag.set({}, now.lag.worstOfMinuteMs / 1000);
+    configOk.set({}, now.config.problems.length === 0 ? 1 : 0);
+    membershipAge.set({}, (now.membership.answeredMsAgo ?? Number.NaN) / 1000);
+    resident.set({}, process.memoryUsage.rss());
+    switches.add({}, now.counters.switches - counted.switches);
+    repairs.add({}, now.counters.repairs - counted.repairs);
     counted = now.counters;
   };
 
   return {
     events,
-    async text() {
+    text() {
       read();
-      return await registry.metrics();
+      return exposition(families);
     },
   };
 }

@@ -1,17 +1,14 @@
 import { createServer, type Server } from 'node:http';
 
 /** GET /metrics on loopback. Everything else is 404; a slow reader is cut off. */
-export async function serveMetrics(port: number, text: () => Promise<string>): Promise<Server> {
+export async function serveMetrics(port: number, text: () => string): Promise<Server> {
   const server = createServer((request, response) => {
     request.resume();
     if (request.method !== 'GET' || request.url !== '/metrics') {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('GET /metrics\n');
       return;
     }
-    text().then(
-      (body) => response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(body),
-      () => response.writeHead(500).end(),
-    );
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text());
   });
   server.maxConnections = 16;
   server.requestTimeout = 5000;

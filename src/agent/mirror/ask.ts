@@ -9,7 +9,7 @@ export interface AskTarget {
   readonly port: number;
   /** The certificate must be good for this name or address, not only signed by the CA: any kubelet has one of those. */
   readonly endpoint: string;
-  /** PEM files; the first that can be read is used, at each dial. */
+  /** PEM files; the first that can be read is used, read again when a dial fails and now and then. */
   readonly ca: readonly string[];
 }
 
@@ -20,13 +20,16 @@ export interface AskOptions {
   readonly prober: () => Promise<'ready' | 'not-ready' | undefined>;
 }
 
+const caMs = 10_000;
+
 /** Asks /readyz over one kept connection; a connection that does not answer in time is not used again. */
 export class Asker implements Disposable {
+  #ca: { readonly key: string; readonly text: string; readonly at: number } | undefined;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1, maxFreeSockets: 1 });
 
   async ask(target: AskTarget, opts: AskOptions): Promise<Seen> {
-    const ca = await firstReadable(target.ca);
     const at = opts.now;
+    const ca = await this.#caOf(target.ca, at());
     if (ca === undefined) return { is: 'silent', why: `there is no CA yet (${target.ca.join(', ')})`, at: at() };
     try {
       const status = await this.#readyz(target, ca, opts.timeoutMs).catch((error: unknown) => {
@@ -38,9 +41,19 @@ export class Asker implements Disposable {
       if (status === 401 || status === 403) return { is: 'alive', at: at(), prober: await opts.prober() };
       return { is: 'not-ready', at: at() };
     } catch (error) {
+      this.#ca = undefined;
       const why = error instanceof Error ? error.message : String(error);
       return { is: 'silent', why: `the apiserver does not answer (${why})`, at: at() };
     }
+  }
+
+  /** The kept connection needs none; a new one that fails is tried again with what is on disk then. */
+  async #caOf(paths: readonly string[], now: number): Promise<string | undefined> {
+    const key = paths.join();
+    if (this.#ca?.key === key && now - this.#ca.at < caMs) return this.#ca.text;
+    const text = await firstReadable(paths);
+    this.#ca = text === undefined ? undefined : { key, text, at: now };
+    return text;
   }
 
   #readyz(target: AskTarget, ca: string, timeoutMs: number): Promise<number> {

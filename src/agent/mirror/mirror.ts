@@ -12,8 +12,12 @@ const intervalMs = 500;
 const timeoutMs = 2000;
 
 export interface MirrorOptions {
-  /** Read again at each look, so that a reload needs no restart. */
-  readonly config: () => AgentConfig;
+  /** Asked for before each look. */
+  readonly config: () => Promise<AgentConfig>;
+  /** The socket that systemd hands over; else it listens on the configured port. */
+  readonly fd?: number | undefined;
+  /** Ends when nobody has asked for so long; systemd starts it again with the next connection. */
+  readonly idleMs?: number | undefined;
   readonly drainFile: string;
   readonly prober: () => Promise<'ready' | 'not-ready' | undefined>;
   readonly log: (text: string) => void;
@@ -25,25 +29,32 @@ export interface MirrorOptions {
 
 /**
  * The readiness mirror: a process of its own, so that restarting the agent, or its death on all masters, changes nothing
- * that a balancer sees. Serves until `signal` aborts.
+ * that a balancer sees. Serves until `signal` aborts, or nobody asks any more.
  */
 export async function runMirror(opts: MirrorOptions): Promise<void> {
-  const { config, signal, now, log } = opts;
-  const { mirror, node } = config();
-  if (mirror === undefined) throw new TypeError('The configuration has no mirror');
+  const { signal, now, log } = opts;
+  const first = await opts.config();
+  if (first.mirror === undefined) throw new TypeError('The configuration has no mirror');
   using asker = new Asker();
   let seen: Seen = { is: 'never' };
   let drained = false;
   let said: Verdict | undefined;
+  let askedAt = now();
+  const looked = Promise.withResolvers<void>();
   const verdict = () => verdictOf(seen, drained, now());
-  const server = mirrorServer(node.name, verdict);
-  server.listen(mirror.port);
+  const server = mirrorServer(first.node.name, async () => {
+    askedAt = now();
+    // Who asks first may be why this process was started; a no that is only ignorance would cost it a backend.
+    await looked.promise;
+    return verdict();
+  });
+  server.listen(opts.fd === undefined ? { port: first.mirror.port } : { fd: opts.fd });
   await once(server, 'listening', { signal });
   const address = server.address();
   if (typeof address === 'object' && address !== null) opts.onListening?.(address.port);
   try {
-    while (!signal.aborted) {
-      const { node: self, endpoint, apiServerPort, ca } = config();
+    while (!signal.aborted && now() - askedAt < (opts.idleMs ?? Number.POSITIVE_INFINITY)) {
+      const { node: self, endpoint, apiServerPort, ca } = await opts.config();
       const target = { address: self.addresses[0] ?? '127.0.0.1', port: apiServerPort, endpoint: endpoint.host, ca };
       [seen, drained] = await Promise.all([
         asker.ask(target, { timeoutMs, now, prober: opts.prober }),
@@ -52,6 +63,7 @@ export async function runMirror(opts: MirrorOptions): Promise<void> {
           () => false,
         ),
       ]);
+      looked.resolve();
       const current = verdict();
       if (current.ready !== said?.ready) log(`${current.ready ? 'ready' : 'not ready'}: ${current.because}`);
       said = current;

@@ -1,6 +1,7 @@
 import { type ClientHttp2Session, constants, connect as http2Connect } from 'node:http2';
 import { isIP, type Socket, connect as tcpConnect } from 'node:net';
 import { checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls';
+import { alignedDelay } from '../aligned.ts';
 import type { Evidence } from '../backend/backend.ts';
 import { pause } from '../pause.ts';
 import type { ProbeTiming } from './timing.ts';
@@ -33,8 +34,10 @@ export interface Told {
 /** What others may do with a kept connection. */
 export interface Connection {
   readonly session: ClientHttp2Session;
-  /** Asks now instead of at the next turn. */
+  /** Sends a PING now instead of at the next turn. */
   ping(): void;
+  /** The same, and asks for /readyz. */
+  ask(): void;
   /** Dials anew, as when the client certificate has changed. No evidence against the other side. */
   redial(): void;
 }
@@ -192,7 +195,7 @@ async function attend(
   const ping = () => {
     clearTimeout(pingTimer);
     const { pingMs, giveUpMs } = opts.timing();
-    pingTimer = setTimeout(ping, pingMs);
+    pingTimer = setTimeout(ping, alignedDelay(now(), pingMs));
     if (session.destroyed || leaving !== undefined) return;
     // One at a time: an unanswered PING is the measurement, a queue of them is noise.
     if (pingedAt !== undefined) {
@@ -277,6 +280,10 @@ async function attend(
     told.connected?.({
       session,
       ping,
+      ask() {
+        ping();
+        readyz();
+      },
       redial: () => finish({ is: 'renewed', why: 'dialling anew with the changed client certificate' }),
     });
     if (opts.answeredBefore) laterReadyz();

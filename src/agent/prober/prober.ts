@@ -3,12 +3,14 @@ import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDiagnostic } from '../../errors/diagnostic.ts';
 import { parseAddress } from '../../std/address.ts';
-import { type Backend, deadAfterMs, type Evidence } from '../backend/backend.ts';
+import { everyAligned } from '../aligned.ts';
+import { deadAfterMs, type Evidence } from '../backend/backend.ts';
 import {
   type Change,
   decide,
   type Fleet,
   type FleetOutcome,
+  isCalm,
   lagMs,
   newFleet,
   observeMember,
@@ -33,7 +35,7 @@ import { openSteererLink } from './steerer-link.ts';
 import { awayFrom, mayRenew, sameTarget, type Target } from './steering.ts';
 import { reasonOf } from './story.ts';
 import { deadMansSwitch } from './switch.ts';
-import { hurriedWorkerTiming, masterTiming, type ProbeTiming, workerTiming } from './timing.ts';
+import { masterTiming, type ProbeTiming, restingMasterTiming, suspectWorkerTiming, workerTiming } from './timing.ts';
 import { makeTransitions } from './transitions.ts';
 
 /** What the rest of the agent hears of the prober, for metrics. */
@@ -76,12 +78,18 @@ export interface Prober {
 const settleMs = 150;
 /** After this without any answer the agent says what it has: nobody, so the balancer. */
 const undecidedMs = 2000;
-/** After a suspicion a gentle prober asks everybody as often as a master. */
+/** After a suspicion a master asks everybody as often as those who take its connections. */
 const hurryMs = 10_000;
 const credentialsLookMs = 1000;
 const credentialsAtMostEveryMs = 5000;
 const drainEveryMs = 1000;
 const resetTimeoutMs = 10_000;
+/** One who opens connections all the time asks each of its apiservers 7 times a second. */
+const freshEveryMs = 150;
+const freshAgainMs = 1000;
+const freshTimeoutMs = 30_000;
+/** By a steerer of an earlier version. */
+const freshRefusedMs = 10_000;
 
 /** Starts to probe and to steer. Waits for nothing but the membership file; throws only for defects. */
 export async function startProber(opts: ProberOptions): Promise<Prober> {
@@ -102,7 +110,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
   const probes = openProbes({
     config: () => config,
     credentials: () => credentials.current(),
-    timing: () => timing(),
+    timing: (name) => timing(name),
     seen: (name, seen) => see(name, seen),
     refused: () => void renewCredentials(),
     log,
@@ -136,26 +144,27 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
   const see = (name: string, seen: Evidence) => {
     // Whatever comes after a pause of our own is judged only after the pause is forgiven.
     if (seen.at - fleet.tickedAt > tickMs + lagMs) turn(seen.at);
-    const before = fleet.members.get(name)?.backend;
-    if (before === undefined) return;
+    if (!fleet.members.has(name)) return;
     if (seen.is === 'answered' && seen.rttMs !== undefined) opts.events?.rtt?.(name, seen.rttMs);
-    take(observeMember(fleet, name, seen), seen, new Map([[name, before]]));
+    take(observeMember(fleet, name, seen), seen, fleet.members);
   };
 
   /** A turn of the loop: everybody is judged anew. */
   const turn = (at: number) => {
     lag.note(at - fleet.tickedAt - tickMs, at);
-    const before = new Map([...fleet.members].map(([name, { backend }]) => [name, backend]));
     const late = at - fleet.tickedAt > tickMs + lagMs;
     if (late) log.warn({ lagMs: Math.round(at - fleet.tickedAt - tickMs) }, lagSentence(at - fleet.tickedAt));
-    take(tick(fleet, at), { is: 'tick', at, othersHeardAt: at }, before);
+    const calm = !late && isCalm(fleet, at);
+    take(tick(fleet, at), { is: 'tick', at, othersHeardAt: at }, fleet.members);
+    // A silence that grows changes the decision without a change of state; where nobody is silent nothing does.
+    if (calm && target !== undefined) return;
     decideAgain(target === undefined ? 'the agent has started' : 'nobody has answered for three seconds', at);
   };
 
-  const take = (outcome: FleetOutcome, seen: Evidence, before: ReadonlyMap<string, Backend>) => {
+  const take = (outcome: FleetOutcome, seen: Evidence, before: Fleet['members']) => {
     fleet = outcome.fleet;
     for (const change of outcome.changes) {
-      const was = before.get(change.name);
+      const was = before.get(change.name)?.backend;
       const reason = was === undefined ? '' : reasonOf(change, seen, was);
       changed(change, reason, seen.at);
     }
@@ -175,16 +184,17 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     decideAgain(`${change.name} is ${change.to}: ${reason}`, at);
   };
 
-  /** A gentle prober must learn quickly whether the others answer: silence only counts against one who is alone in it. */
+  /** The others must show soon whether they answer: silence only counts against one who is alone in it. */
   const hurry = (at: number) => {
-    if (config.node.role === 'control-plane') return;
     hurryUntil = at + hurryMs;
     for (const probe of probes.running.values()) probe.connection?.ping();
   };
 
-  const timing = (): ProbeTiming => {
-    if (config.node.role === 'control-plane') return masterTiming;
-    return now() < hurryUntil ? hurriedWorkerTiming : workerTiming;
+  const timing = (name: string): ProbeTiming => {
+    if (config.node.role === 'worker') {
+      return fleet.members.get(name)?.backend.state === 'suspect' ? suspectWorkerTiming : workerTiming;
+    }
+    return targetNames.includes(name) || now() < hurryUntil ? masterTiming : restingMasterTiming;
   };
 
   // ---- whom to steer to
@@ -199,8 +209,10 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     const backends = decision.backends.flatMap((name) => steerable(name)).toSorted();
     const next: Target = { backends, hold: decision.hold && backends.length > 0 };
     if (sameTarget(next, target)) return;
+    const rested = decision.backends.filter((name) => !targetNames.includes(name));
     target = next;
     targetNames = decision.backends;
+    if (config.node.role === 'control-plane') for (const name of rested) probes.running.get(name)?.connection?.ask();
     targetSince = at;
     because = why;
     transitions.nudge();
@@ -285,6 +297,8 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     { up: () => void renewCredentials(), down: () => undefined },
     { signal },
   );
+  // A question that waits for its answer for 20 s needs a connection of its own.
+  const followed = openSteererLink(opts.steererSocket, { up: () => undefined, down: () => undefined }, { signal });
   const credentials = credentialStore(
     errands,
     onlyChanges((text) => {
@@ -481,16 +495,16 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
   endpoints = fixedEndpoints() ?? [];
   remember('the agent has started');
   void lookAtDrain();
-  const timers = [
-    setInterval(() => turn(now()), tickMs),
-    setInterval(() => void deadMan.renew(), renewEveryMs),
-    setInterval(() => void lookAtDrain(), drainEveryMs),
-    setInterval(() => {
+  const turns = [
+    everyAligned(tickMs, now, () => turn(now())),
+    everyAligned(renewEveryMs, now, () => void deadMan.renew()),
+    everyAligned(drainEveryMs, now, () => void lookAtDrain()),
+    everyAligned(credentialsLookMs, now, () => {
       if (credentials.due(now())) void renewCredentials();
-    }, credentialsLookMs),
-    // Whoever waits for this agent before the kubelet starts is not held up by a steerer that is not there.
-    setTimeout(begin, 1000),
+    }),
   ];
+  // Whoever waits for this agent before the kubelet starts is not held up by a steerer that is not there.
+  const impatient = setTimeout(begin, 1000);
   if (!config.steer) begin();
   const following = followName({
     endpoint: () => ({ host: config.endpoint.host, fixed: fixedEndpoints() }),
@@ -525,10 +539,25 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     signal,
   });
 
+  /** Workers ask those apiservers that connections of the node have just been sent to. */
+  const followFresh = async () => {
+    while (!signal.aborted) {
+      const asked = config.node.role === 'worker' && config.steer && followed.up();
+      const answer = asked
+        ? await followed.ask<'fresh'>({ op: 'fresh' }, { timeoutMs: freshTimeoutMs }).catch(() => undefined)
+        : undefined;
+      if (answer?.ok === true)
+        for (const address of answer.backends) probes.running.get(nameOf(address))?.connection?.ping();
+      await pause(answer === undefined ? freshAgainMs : answer.ok ? freshEveryMs : freshRefusedMs);
+    }
+  };
+  void followFresh();
+
   const done = (async () => {
     await aborted;
     resolveNow();
-    for (const timer of timers) clearTimeout(timer);
+    for (const end of turns) end();
+    clearTimeout(impatient);
     await deadMan.close();
     await Promise.all([transitions.done, following.done, polling.done]);
   })();

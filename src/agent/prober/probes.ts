@@ -18,7 +18,7 @@ export interface Probe {
 export interface ProbesContext {
   readonly config: () => AgentConfig;
   readonly credentials: NonNullable<ProbeTarget['credentials']>;
-  readonly timing: () => ProbeTiming;
+  readonly timing: (name: string) => ProbeTiming;
   readonly seen: (name: string, seen: Evidence) => void;
   /** An apiserver did not take the certificate. */
   readonly refused: () => void;
@@ -92,7 +92,7 @@ export function openProbes(cx: ProbesContext): Probes {
           probe.connection = connection;
         },
       },
-      { timing: cx.timing, signal: AbortSignal.any([signal, stop.signal]), now, random },
+      { timing: () => cx.timing(name), signal: AbortSignal.any([signal, stop.signal]), now, random },
     );
   };
 

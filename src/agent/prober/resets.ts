@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/log.ts';
-import type { SteererAnswer, SteererRequest } from '../steerer/protocol.ts';
+import type { SteererAnswer } from '../steerer/answers.ts';
+import type { SteererRequest } from '../steerer/protocol.ts';
 
 /** All nodes see the same death; their clients must not all come back at one moment. Crash ≤ 1 s, hang ≤ 4 s in all. */
 const jitterMs = 500;

@@ -107,7 +107,7 @@ export async function runProber(opts: RunProberOptions): Promise<void> {
     metricsServer = undefined;
     metricsPort = port;
     if (port === undefined) return;
-    // Loaded only where somebody scrapes: the library is a quarter of what this process would otherwise need.
+    // Loaded only where somebody scrapes.
     const [{ agentMetrics }, { serveMetrics }] = await Promise.all([
       import('../metrics/metrics.ts'),
       import('../metrics/serve.ts'),

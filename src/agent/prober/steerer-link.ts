@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type SteererAnswer, type SteererRequest, steererAnswers } from '../steerer/protocol.ts';
+import { type SteererAnswer, steererAnswers } from '../steerer/answers.ts';
+import type { SteererRequest } from '../steerer/protocol.ts';
 
 /** One connection to the steerer that comes back by itself. One question is under way at a time; answers are parsed. */
 export interface SteererLink {
@@ -106,7 +107,9 @@ export function openSteererLink(path: string, events: LinkEvents, opts: { readon
       to.write(`${JSON.stringify(request)}\n`);
     });
     try {
-      return steererAnswers[request.op].parse(JSON.parse(line));
+      const answer: unknown = JSON.parse(line);
+      if (steererAnswers[request.op](answer)) return answer;
+      throw new SyntaxError(request.op);
     } catch {
       drop(`the steerer's answer to ${request.op} cannot be understood`);
       throw new Error(`the steerer's answer to ${request.op} cannot be understood`);

@@ -6,7 +6,6 @@ import * as z from 'zod';
  * on the configured apiserver port, endpoints and backends must not be loopback, and an endpoint must not be an address
  * that a node would lose something by (the node's own, a master's); what it refuses it says in the answer.
  */
-const family = z.union([z.literal(4), z.literal(6)]);
 const addresses = z.array(z.string().max(45)).max(64);
 
 export const steererRequest = z.discriminatedUnion('op', [
@@ -25,45 +24,10 @@ export const steererRequest = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('reset'), backend: z.string().max(45) }),
   /** The node's client certificate, read anew: it rotates. */
   z.strictObject({ op: z.literal('credentials') }),
+  /** Waits, some 20 s at most, until connections to the endpoint are opened: which backends they go to. */
+  z.strictObject({ op: z.literal('fresh') }),
   /** What is in force, read back from the kernel. */
   z.strictObject({ op: z.literal('status') }),
 ]);
 
 export type SteererRequest = z.output<typeof steererRequest>;
-
-const refusal = z.strictObject({ ok: z.literal(false), problem: z.string() });
-
-export const steererAnswers = {
-  ensure: z.union([
-    z.strictObject({
-      ok: z.literal(true),
-      /** Endpoints that are steered (those refused are in `problems`, each with its reason in words). */
-      endpoints: addresses,
-      problems: z.array(z.string()),
-      epoch: z.int(),
-      /** Whether a held refusal is answered by another backend on this kernel; found out once, at start. */
-      holdWorks: z.boolean(),
-    }),
-    refusal,
-  ]),
-  steer: z.union([z.strictObject({ ok: z.literal(true), ms: z.number() }), refusal]),
-  reset: z.union([z.strictObject({ ok: z.literal(true), node: z.int(), pods: z.int(), ms: z.number() }), refusal]),
-  credentials: z.union([
-    z.strictObject({ ok: z.literal(true), cert: z.string(), key: z.string() }),
-    z.strictObject({ ok: z.literal(true), none: z.string() }),
-    refusal,
-  ]),
-  status: z.union([
-    z.strictObject({
-      ok: z.literal(true),
-      endpoints: z.array(z.strictObject({ address: z.string(), live: z.boolean(), family })),
-      backends: addresses,
-      hold: z.boolean(),
-      steered: z.int(),
-      held: z.int(),
-    }),
-    refusal,
-  ]),
-} as const satisfies Record<SteererRequest['op'], z.ZodType>;
-
-export type SteererAnswer<Op extends SteererRequest['op']> = z.output<(typeof steererAnswers)[Op]>;

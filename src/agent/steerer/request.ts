@@ -12,6 +12,7 @@ export type ParsedRequest =
     }
   | { readonly op: 'reset'; readonly backend: Address }
   | { readonly op: 'credentials' }
+  | { readonly op: 'fresh' }
   | { readonly op: 'status' };
 
 /** The longest line that a request can be: twice 64 addresses of 45 characters, quoted, and some words. */
@@ -47,6 +48,7 @@ export function parseRequest(line: string): ParsedRequest | string {
       return onlyKeys(request, ['op', 'backend']) ?? { op, backend };
     }
     case 'credentials':
+    case 'fresh':
     case 'status':
       return onlyKeys(request, ['op']) ?? { op };
     default:

@@ -1,8 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../../std/address.ts';
+import type { SteererAnswer } from './answers.ts';
 import { countLines, type Flow, flowsOf, parseFlows, socketFilters } from './flows.ts';
-import type { SteererAnswer } from './protocol.ts';
 import type { RunTool } from './run-tool.ts';
 
 export interface ResetOf {

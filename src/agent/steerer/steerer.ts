@@ -9,12 +9,12 @@ import { familyWords } from '../../render/nftables/family.ts';
 import { steerTable } from '../../render/nftables/steer.ts';
 import type { Address, Family } from '../../std/address.ts';
 import { backendProblem, endpointProblem } from './allowed.ts';
+import type { SteererAnswer } from './answers.ts';
 import type { Credentials } from './credentials.ts';
 import { type Flow, halfOpen, waitedForInVain } from './flows.ts';
 import type { HoldKnowledge } from './hold.ts';
 import { parseListing, type SeenTable } from './listing.ts';
 import { keepRoute, lookAtNetwork, type Network, removeRoute, sourceOf } from './network.ts';
-import type { SteererAnswer } from './protocol.ts';
 import type { ParsedRequest } from './request.ts';
 import { resetFlows } from './reset.ts';
 import type { Ran, RunTool } from './run-tool.ts';
@@ -29,6 +29,8 @@ export interface SteererDeps {
   readonly hold: HoldKnowledge;
   /** Closes sockets inside pods; a text when it cannot. */
   readonly pods: (flows: readonly Flow[]) => Promise<number | string>;
+  /** Waits for new connections; `Fresh`. */
+  readonly fresh: (endpoints: readonly Address[], port: number) => Promise<readonly string[]>;
   readonly credentials: (kubeconfig: string | undefined) => Promise<Credentials>;
   readonly log: (text: string) => void;
   readonly now: () => number;
@@ -262,6 +264,8 @@ export function createSteerer(deps: SteererDeps): Steerer {
         const found = await deps.credentials(deps.settings().kubeconfig);
         return { ok: true, ...found };
       }
+      case 'fresh':
+        return { ok: true, backends: [...(await deps.fresh(endpoints, deps.settings().port))] };
       case 'status':
         return await status();
     }

@@ -6,6 +6,7 @@ import { OperatorError } from '../../errors/operator-error.ts';
 import { agentPaths, agentUser } from '../config/paths.ts';
 import { askHoldTest, closePodFlows } from '../pods/client.ts';
 import { readCredentials } from './credentials.ts';
+import { followFresh, followProgram } from './fresh.ts';
 import { learnHold } from './hold.ts';
 import { serveLines } from './line-server.ts';
 import { maxRequestBytes, parseRequest } from './request.ts';
@@ -54,6 +55,7 @@ export async function steererVerb(args: readonly string[]): Promise<void> {
     );
   });
 
+  using fresh = followFresh({ follow: followProgram, log });
   using nft = new WarmNft();
   nft.warm();
   const steerer = createSteerer({
@@ -69,6 +71,7 @@ export async function steererVerb(args: readonly string[]): Promise<void> {
       log,
     }),
     pods: (flows) => closePodFlows(values['pods-socket'], flows),
+    fresh: (endpoints, port) => fresh.next(endpoints, port),
     credentials: readCredentials,
     log,
     now: () => performance.now(),
@@ -98,6 +101,7 @@ export async function steererVerb(args: readonly string[]): Promise<void> {
     stop.signal.addEventListener('abort', () => resolve(), { once: true });
   });
   clearInterval(timer);
+  fresh[Symbol.dispose]();
   server.close();
   process.exit(0);
 }

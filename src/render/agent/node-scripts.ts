@@ -61,7 +61,7 @@ rm -rf -- "$kept"
 const withdrawScript = `
 program=$1 versions=$2 member=$3
 shift 3
-systemctl disable --now ${[agentUnits.agent, agentUnits.mirror, agentUnits.podsSocket, agentUnits.pods, agentUnits.steerer].join(' ')} 2>/dev/null
+systemctl disable --now ${[agentUnits.agent, agentUnits.mirrorSocket, agentUnits.mirror, agentUnits.podsSocket, agentUnits.pods, agentUnits.steerer].join(' ')} 2>/dev/null
 withdrawn=
 for each in "$program" "$versions"/*/hairpin; do
   [ -x "$each" ] || continue

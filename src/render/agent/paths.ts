@@ -24,6 +24,7 @@ export const agentPaths = {
 export const agentUnits = {
   steerer: 'hairpin-steerer.service',
   agent: 'hairpin-agent.service',
+  mirrorSocket: 'hairpin-mirror.socket',
   mirror: 'hairpin-mirror.service',
   podsSocket: 'hairpin-pods.socket',
   pods: 'hairpin-pods.service',

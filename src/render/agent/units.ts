@@ -1,6 +1,6 @@
 import type { WantedFile } from '../../strategy/strategy.ts';
 import { unitPath, writtenBy } from '../systemd/unit.ts';
-import { agentPaths, agentUnits, agentUser } from './paths.ts';
+import { agentPaths, agentPorts, agentUnits, agentUser } from './paths.ts';
 
 const command = (verb: string) => `ExecStart=${agentPaths.program} agent ${verb} --config ${agentPaths.config}`;
 
@@ -62,17 +62,17 @@ function service(opts: {
   ].join('\n');
 }
 
-const atBoot = ['Wants=network-online.target', 'After=network-online.target'];
 /** Never given up: a node whose agent has stopped for good is a node without steering. */
 const again = ['Restart=always', 'RestartSec=1'];
 const withoutLimit = 'StartLimitIntervalSec=0';
 
 /**
- * Less memory for the two that have little to do: 60 MB resident of which 16 anonymous instead of 63 and 20, measured on the
- * steerer of the executable (Node.js 26.10, x64) after 120 requests. `--jitless` would give 55 and 16, but the compiled code
- * in the executable is then of no use, and the start takes twice as long.
+ * Less memory: one arena of malloc for all threads, few of which are needed, a small nursery, and no machine code made at run
+ * time, so that neither compilers nor their output are in memory. `gc` is for src/program/trim.ts. What each process needs
+ * with and without is in docs/bench/agent.md. `threads`: a file system that hangs holds one of them.
  */
-const small = 'Environment=MALLOC_ARENA_MAX=1 UV_THREADPOOL_SIZE=1 NODE_OPTIONS=--max-semi-space-size=1';
+const small = (threads: number) =>
+  `Environment=MALLOC_ARENA_MAX=1 UV_THREADPOOL_SIZE=${threads} "NODE_OPTIONS=--max-semi-space-size=1 --jitless --expose-gc"`;
 
 /** On a node whose cores are taken, what decides about everybody's connections goes first; both need next to no time. */
 const first = 'Nice=-10';
@@ -94,7 +94,7 @@ const steerer: AgentUnit = {
     service: [
       'Type=simple',
       command('steerer'),
-      small,
+      small(1),
       first,
       'ExecReload=/bin/kill -HUP $MAINPID',
       ...again,
@@ -137,6 +137,7 @@ const agent: AgentUnit = {
       'WatchdogSec=30',
       'TimeoutStartSec=20',
       command('run'),
+      small(2),
       first,
       'ExecReload=/bin/kill -HUP $MAINPID',
       ...again,
@@ -153,18 +154,39 @@ const agent: AgentUnit = {
   }),
 };
 
+const mirrorSocket: AgentUnit = {
+  unit: agentUnits.mirrorSocket,
+  because: 'a balancer that asks whether this apiserver is ready starts the mirror',
+  content: [
+    `# ${writtenBy}`,
+    '[Unit]',
+    'Description=hairpin: where balancers ask whether the local apiserver is ready',
+    '',
+    '[Socket]',
+    `ListenStream=${agentPorts.mirror}`,
+    // Never given up either: a mirror that cannot start is tried again with each connection.
+    'TriggerLimitIntervalSec=0',
+    '',
+    '[Install]',
+    'WantedBy=sockets.target',
+    '',
+  ].join('\n'),
+};
+
 /** Its own unit, so that nothing that happens to the agent is seen by a balancer. */
 const mirror: AgentUnit = {
   unit: agentUnits.mirror,
   because: 'tells balancers that cannot check HTTPS whether this apiserver is ready',
   content: service({
     description: 'hairpin: the readiness of the local apiserver over plain HTTP',
-    unit: [...atBoot, withoutLimit],
+    unit: [`Requires=${agentUnits.mirrorSocket}`, `After=${agentUnits.mirrorSocket}`, withoutLimit],
     service: [
       'Type=simple',
       command('mirror'),
-      'ExecReload=/bin/kill -HUP $MAINPID',
-      ...again,
+      small(2),
+      // It ends by itself when nobody asks.
+      'Restart=on-failure',
+      'RestartSec=1',
       'OOMScoreAdjust=-900',
       'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6',
       'ProcSubset=pid',
@@ -172,7 +194,6 @@ const mirror: AgentUnit = {
       'SystemCallFilter=~@resources',
       ...sandbox,
     ],
-    install: 'multi-user.target',
   }),
 };
 
@@ -207,7 +228,7 @@ const pods: AgentUnit = {
     service: [
       'Type=simple',
       command('pods'),
-      small,
+      small(1),
       'User=root',
       'CapabilityBoundingSet=CAP_SYS_ADMIN CAP_NET_ADMIN',
       'RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6',
@@ -220,10 +241,12 @@ const pods: AgentUnit = {
 
 /** In the order in which they start. */
 export function agentUnitFiles(opts: { readonly mirror: boolean }): readonly WantedFile[] {
-  return [podsSocket, pods, steerer, agent, ...(opts.mirror ? [mirror] : [])].map(({ unit, because, content }) => ({
-    path: unitPath(unit),
-    content,
-    mode: 0o644,
-    because,
-  }));
+  return [podsSocket, pods, steerer, agent, ...(opts.mirror ? [mirrorSocket, mirror] : [])].map(
+    ({ unit, because, content }) => ({
+      path: unitPath(unit),
+      content,
+      mode: 0o644,
+      because,
+    }),
+  );
 }

@@ -77,6 +77,9 @@ export async function fakeSteerer(
         return fake.credentials === undefined
           ? { ok: true, none: 'there is no kubeconfig' }
           : { ok: true, ...fake.credentials };
+      case 'fresh':
+        // Nobody opens any.
+        return await new Promise(() => undefined);
       case 'status':
         return { ok: true, endpoints: [], backends, hold: false, steered: 0, held: 0 };
     }
@@ -94,7 +97,8 @@ export async function fakeSteerer(
       rest = lines.pop() ?? '';
       for (const line of lines) {
         const request = steererRequest.parse(JSON.parse(line));
-        if (request.op !== 'credentials' && request.op !== 'status') asked.push({ at: performance.now(), request });
+        if (request.op !== 'credentials' && request.op !== 'status' && request.op !== 'fresh')
+          asked.push({ at: performance.now(), request });
         turn = turn.then(async () => {
           const answer = fake.answers === undefined ? JSON.stringify(await handle(request)) : fake.answers(request);
           if (answer !== undefined && socket.writable) socket.write(`${answer}\n`);

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { agentConfigSchema } from '../../../src/agent/config/config.ts';
 import { readAgentConfig } from '../../../src/agent/config/read-config.ts';
+import { agentConfigShape } from '../../../src/agent/config/shape.ts';
 import { formatDiagnostic } from '../../../src/errors/diagnostic.ts';
 
 const good = {
@@ -132,4 +134,73 @@ describe('readAgentConfig()', () => {
       ),
       { numRuns: 300 },
     ));
+
+  test('the quick look takes what the schema takes, and nothing else', () => {
+    const spoiled = fc
+      .tuple(
+        fc.constantFrom(
+          ...[
+            'version',
+            'node',
+            'endpoint',
+            'apiServerPort',
+            'masters',
+            'draining',
+            'steer',
+            'device',
+            'uplinks',
+            'ca',
+          ],
+          ...[
+            'kubeconfig',
+            'dns',
+            'metrics',
+            'mirror',
+            'node.name',
+            'node.role',
+            'node.addresses',
+            'endpoint.host',
+            'more',
+          ],
+        ),
+        fc.oneof(
+          fc.constantFrom<unknown>(
+            ...[
+              1,
+              0,
+              65_536,
+              6443.5,
+              '',
+              'auto',
+              'eth0',
+              'worker',
+              '/ca',
+              ['/ca'],
+              [],
+              ['eth0'],
+              {},
+              null,
+              true,
+              false,
+            ],
+            ...[{ port: 6480 }, { port: 0 }, { port: 1, x: 1 }, ['10.0.0.1'], ['FD00::1'], 'x'.repeat(254)],
+            ...[[{ name: 'm1', addresses: [] }], [{ name: 'm1', addresses: ['10.0.0.9'] }]],
+          ),
+          fc.jsonValue(),
+        ),
+      )
+      .map(([path, value]) => {
+        const config = structuredClone(good) as unknown as Record<string, unknown>;
+        const [first = '', second] = path.split('.');
+        if (second === undefined) config[first] = value;
+        else (config[first] as Record<string, unknown>)[second] = value;
+        return config;
+      });
+    fc.assert(
+      fc.property(spoiled, (config) => {
+        expect(agentConfigShape(config)).toBe(agentConfigSchema.safeParse(config).success);
+      }),
+      { numRuns: 3000 },
+    );
+  });
 });

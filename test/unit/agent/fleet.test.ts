@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Evidence } from '../../../src/agent/backend/backend.ts';
 import {
   type Change,
   decide,
   type Fleet,
+  isCalm,
   lagMs,
   newFleet,
   observeMember,
@@ -126,4 +128,50 @@ describe('a fleet', () => {
     d.run(3000, ['m1', 'm2', 'm3']);
     expect(d.changes.at(-1)).toBe('3000 m3 unknown → ready');
   });
+
+  test('while all is calm a tick changes nothing, judged one by one', () => {
+    const evidence = fc.record({
+      name: fc.constantFrom('m1', 'm2', 'm3'),
+      is: fc.constantFrom('asked', 'answered', 'yes', 'no', 'overdue', 'ended', 'refused', 'drain', 'undrain', 'tick'),
+      after: fc.oneof(fc.nat(60), fc.nat(3500)),
+    });
+    fc.assert(
+      fc.property(fc.array(evidence, { maxLength: 60 }), (story) => {
+        let fleet = newFleet(masters, 0);
+        let at = 0;
+        for (const { name, is, after } of story) {
+          at += after;
+          if (is === 'tick') {
+            const calm = isCalm(fleet, at) && at - fleet.tickedAt <= tickMs + lagMs;
+            for (const each of calm ? fleet.members.keys() : []) {
+              const alone = observeMember(fleet, each, { is: 'tick', at, othersHeardAt: at });
+              expect([alone.changes, alone.fleet.members]).toEqual([[], fleet.members]);
+            }
+            fleet = tick(fleet, at).fleet;
+          } else fleet = observeMember(fleet, name, evidenceOf(is, at)).fleet;
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
 });
+
+function evidenceOf(is: string, at: number): Evidence {
+  switch (is) {
+    case 'answered':
+      return { is, at, rttMs: 1 };
+    case 'yes':
+    case 'no':
+      return { is: 'readyz', at, ok: is === 'yes' };
+    case 'overdue':
+      return { is: 'readyz-overdue', at };
+    case 'drain':
+    case 'undrain':
+      return { is: 'drain', at, on: is === 'drain' };
+    case 'ended':
+    case 'refused':
+      return { is, at };
+    default:
+      return { is: 'asked', at };
+  }
+}

@@ -19,7 +19,7 @@ const { panels } = JSON.parse(read('dashboard.json')) as Dashboard;
 const exprs = [...alerts.map((rule) => rule.expr), ...panels.flatMap((panel) => panel.targets.map((t) => t.expr))];
 const used = [...new Set(exprs.flatMap((expr) => expr.match(/hairpin_\w+/g) ?? []))].toSorted();
 
-test('every metric that alerts and dashboard name is one that the agent has', async () => {
+test('every metric that alerts and dashboard name is one that the agent has', () => {
   const status = {
     program: 'x',
     node: { name: 'm1', role: 'control-plane' },
@@ -32,7 +32,7 @@ test('every metric that alerts and dashboard name is one that the agent has', as
     lag: { worstOfMinuteMs: 0 },
     counters: { switches: 0, repairs: 0 },
   } as unknown as AgentStatus;
-  const text = await agentMetrics(() => status).text();
+  const text = agentMetrics(() => status).text();
   const there = new Set(
     [...text.matchAll(/^# TYPE (\w+) (\w+)/gm)].flatMap(([, name = '', type]) =>
       type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],

@@ -40,7 +40,6 @@ test('draining writes the file first, tells every agent, and touches nothing els
       `${node} agent.json`,
       `${node} reload-hairpin-steerer.service`,
       `${node} reload-hairpin-agent.service`,
-      ...(node === 'w1' ? [] : [`${node} reload-hairpin-mirror.service`]),
     ]),
   ]);
   const configs = plan.steps.flatMap((step) =>
@@ -68,7 +67,7 @@ test('another version restarts what it has to, one master after the other, and r
     'write-file',
     'enable restart hairpin-steerer.service',
     'enable restart hairpin-agent.service',
-    'enable restart hairpin-mirror.service',
+    'enable restart hairpin-mirror.socket',
     'hold',
   ]);
   const next = plan.steps.find((step) => step.node === 'm2' && step.phase === 'adopt');

@@ -47,7 +47,7 @@ function withdraw(given: { readonly launcher?: string; readonly version?: string
 }
 
 const stopped =
-  'systemctl disable --now hairpin-agent.service hairpin-mirror.service hairpin-pods.socket hairpin-pods.service hairpin-steerer.service';
+  'systemctl disable --now hairpin-agent.service hairpin-mirror.socket hairpin-mirror.service hairpin-pods.socket hairpin-pods.service hairpin-steerer.service';
 
 describe('taking steering out of a node', () => {
   test('asks the program on the node, which knows the flows, and passes on what stays', () => {

@@ -1,0 +1,19 @@
+/** After the start, which leaves more behind than all that follows. */
+const firstMs = 8000;
+/** One turn takes some 20 ms, so that a second of it is spent in eight hours. */
+const againMs = 10 * 60_000;
+
+/**
+ * Gives memory back that a long-lived process does not need any more: V8 keeps what it once had, and most of that is of
+ * the start. Where `gc` is not exposed (the units do, src/render/agent/units.ts) nothing happens.
+ */
+export function keepTrim(): void {
+  const collect = globalThis.gc;
+  if (collect === undefined) return;
+  // `last-resort` also lets go of compiled code that was used only once.
+  const turn = () => void collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  setTimeout(() => {
+    turn();
+    setInterval(turn, againMs).unref();
+  }, firstMs).unref();
+}
