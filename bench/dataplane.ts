@@ -68,7 +68,7 @@ const args = process.argv.slice(2);
 const quick = args.includes('--quick');
 /** Many short turns: what drifts on a shared machine drifts within minutes. */
 const seconds = quick ? 2 : 3;
-const rounds = quick ? 1 : 9;
+const rounds = quick ? 1 : 5;
 /** Proxies are far off; nobody needs their third digit. */
 const roundsOfProxies = 3;
 const stored = readStored<Row>(file);
@@ -188,8 +188,8 @@ function cpuOf(lab: Lab): number {
 
 /** Switches connection tracking on in a machine, in both directions, and nothing else. */
 async function track(lab: Lab, machine: string): Promise<void> {
-  const hook = (name: string) => `chain ${name} { type filter hook ${name} priority 0; ct state invalid counter; }`;
-  await using file = await configFile('track.nft', `table ip track { ${hook('output')} ${hook('input')} }\n`);
+  const hook = (name: string) => `chain ${name} {\ntype filter hook ${name} priority 0;\nct state invalid counter\n}`;
+  await using file = await configFile('track.nft', `table ip track {\n${hook('output')}\n${hook('input')}\n}\n`);
   const { exitCode, stderr } = await lab.exec(machine, ['nft', '-f', file.file]);
   if (exitCode !== 0) throw new Error(`nft on ${machine}: ${stderr}`);
 }

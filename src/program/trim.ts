@@ -11,7 +11,7 @@ export function keepTrim(): void {
   const collect = globalThis.gc;
   if (collect === undefined) return;
   // `last-resort` also lets go of compiled code that was used only once.
-  const turn = () => void collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  const turn = () => collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   setTimeout(() => {
     turn();
     setInterval(turn, againMs).unref();

@@ -28,7 +28,7 @@ export function openLog(process: string, to = 1): Log & { flush(): void } {
       if (out.write(`${JSON.stringify(words)}\n`)) lost = 0;
       else lost += 1;
     };
-  return { info: say('info'), warn: say('warn'), error: say('error'), flush: out.close };
+  return { info: say('info'), warn: say('warn'), error: say('error'), flush: () => out.close() };
 }
 
 interface Output {

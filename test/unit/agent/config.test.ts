@@ -136,59 +136,19 @@ describe('readAgentConfig()', () => {
     ));
 
   test('the quick look takes what the schema takes, and nothing else', () => {
+    // biome-ignore format: a list of names
+    const paths = [
+      'version', 'node', 'endpoint', 'apiServerPort', 'masters', 'draining', 'steer', 'device', 'uplinks', 'ca', 'kubeconfig',
+      'dns', 'metrics', 'mirror', 'node.name', 'node.role', 'node.addresses', 'endpoint.host', 'more',
+    ];
+    // biome-ignore format: a list of values
+    const values: readonly unknown[] = [
+      1, 0, 65_536, 6443.5, '', 'auto', 'eth0', 'worker', '/ca', ['/ca'], [], ['eth0'], {}, null, true, false,
+      { port: 6480 }, { port: 0 }, { port: 1, x: 1 }, ['10.0.0.1'], ['FD00::1'], 'x'.repeat(254),
+      [{ name: 'm1', addresses: [] }], [{ name: 'm1', addresses: ['10.0.0.9'] }],
+    ];
     const spoiled = fc
-      .tuple(
-        fc.constantFrom(
-          ...[
-            'version',
-            'node',
-            'endpoint',
-            'apiServerPort',
-            'masters',
-            'draining',
-            'steer',
-            'device',
-            'uplinks',
-            'ca',
-          ],
-          ...[
-            'kubeconfig',
-            'dns',
-            'metrics',
-            'mirror',
-            'node.name',
-            'node.role',
-            'node.addresses',
-            'endpoint.host',
-            'more',
-          ],
-        ),
-        fc.oneof(
-          fc.constantFrom<unknown>(
-            ...[
-              1,
-              0,
-              65_536,
-              6443.5,
-              '',
-              'auto',
-              'eth0',
-              'worker',
-              '/ca',
-              ['/ca'],
-              [],
-              ['eth0'],
-              {},
-              null,
-              true,
-              false,
-            ],
-            ...[{ port: 6480 }, { port: 0 }, { port: 1, x: 1 }, ['10.0.0.1'], ['FD00::1'], 'x'.repeat(254)],
-            ...[[{ name: 'm1', addresses: [] }], [{ name: 'm1', addresses: ['10.0.0.9'] }]],
-          ),
-          fc.jsonValue(),
-        ),
-      )
+      .tuple(fc.constantFrom(...paths), fc.oneof(fc.constantFrom(...values), fc.jsonValue()))
       .map(([path, value]) => {
         const config = structuredClone(good) as unknown as Record<string, unknown>;
         const [first = '', second] = path.split('.');
