@@ -17,12 +17,12 @@ import { haproxyKubeadm, haproxyKubespray } from './peers/haproxy.ts';
 import { vipKubeadm } from './peers/keepalived.ts';
 import { nginxKubeasz, nginxKubespray } from './peers/nginx.ts';
 import { missing, type Peer, type RunningPeer } from './peers/peer.ts';
-import { steer, steerMaster } from './peers/steer.ts';
+import { steer, steerMaster, steerNeighbour } from './peers/steer.ts';
 import { loadNow, readStored, writeDoc, writeStored } from './report/store.ts';
 import { type Bar, bars } from './report/svg.ts';
 import { markdownTable, plainTable } from './report/table.ts';
 
-// `npm run bench:failover [-- --quick] [--again] [--only FAULT] [--peer NAME] [--together N] [--report]`: what a fault of
+// `npm run bench:failover [-- --quick] [--again] [--only FAULT] [--peer NAME,…] [--together N] [--report]`: what a fault of
 // one of three apiservers costs clients behind each peer. N peers (default 3) are broken by the same fault at the same
 // moment, each with a client of its own; keepalived needs another kind of network and is measured by itself. A client
 // opens 50 new TLS connections a second with 2 s of patience and keeps 6 watches. Results are kept as they come: run it
@@ -119,14 +119,16 @@ const args = process.argv.slice(2);
 const together = args.includes('--together') ? Number(args[args.indexOf('--together') + 1]) : 3;
 const quick = args.includes('--quick');
 const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : undefined;
-const onlyPeer = args.includes('--peer') ? args[args.indexOf('--peer') + 1] : undefined;
+const onlyPeers = args.includes('--peer') ? (args[args.indexOf('--peer') + 1] ?? '').split(',') : undefined;
+const isAsked = (peer: string) => onlyPeers?.includes(peer) ?? true;
 const stored = readStored<Row>(file);
-if (args.includes('--again')) stored.rows = [];
+if (args.includes('--again')) stored.rows = stored.rows.filter(({ peer }) => !isAsked(peer));
 
 if (!args.includes('--report')) {
   const side: readonly { readonly peer: Peer; readonly client: string }[] = [
     { peer: steerMaster, client: 'm1' },
     { peer: steer, client: 'w1' },
+    { peer: steerNeighbour, client: 'm2' },
     { peer: haproxyKubespray, client: 'w2' },
     { peer: haproxyKubeadm, client: 'w3' },
     { peer: nginxKubespray, client: 'w4' },
@@ -149,7 +151,7 @@ async function measure(
   input: Parameters<typeof wireLab>[0],
 ): Promise<void> {
   const there = wanted.filter(({ peer }) => {
-    if (onlyPeer !== undefined && peer.name !== onlyPeer) return false;
+    if (!isAsked(peer.name)) return false;
     const without = missing(peer);
     if (without.length > 0) console.log(`without ${peer.name}: ${without.join(', ')} is not installed`);
     return without.length === 0;
@@ -176,8 +178,9 @@ async function measure(
   }
 }
 
-/** A client on the machine that is cut off sees nothing but that; nobody could help it. */
+/** A client on the machine that is cut off sees nothing but that; nobody could help it. Another master speaks for masters. */
 function sensible(peer: Peer, fault: Fault): boolean {
+  if (peer.name === steerNeighbour.name) return fault.name === 'silent loss';
   return !(peer.name === steerMaster.name && fault.name === 'silent loss');
 }
 
@@ -283,7 +286,16 @@ function report(rows: readonly Row[]): void {
     'own streams end',
     'other streams',
   ];
-  const order = [steerMaster, steer, haproxyKubespray, haproxyKubeadm, nginxKubespray, nginxKubeasz, vipKubeadm];
+  const order = [
+    steerMaster,
+    steerNeighbour,
+    steer,
+    haproxyKubespray,
+    haproxyKubeadm,
+    nginxKubespray,
+    nginxKubeasz,
+    vipKubeadm,
+  ];
   const sections = faults.flatMap(({ name }) => {
     const lines = order.flatMap((peer) => {
       const own = rows.filter((row) => row.peer === peer.name && row.fault === name);

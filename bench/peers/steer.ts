@@ -22,3 +22,10 @@ export const steerMaster: Peer = {
   name: 'steer-master',
   what: 'hairpin agent on the master that is broken (self first)',
 };
+
+/** And on a master that another one is lost to. */
+export const steerNeighbour: Peer = {
+  ...steer,
+  name: 'steer-neighbour',
+  what: 'hairpin agent on another master than the one that is lost (self first)',
+};
