@@ -61,7 +61,7 @@ export async function runProcess(argv: readonly string[], opts: ProcessOptions =
 }
 
 function inputOf({ stdin, input }: RunOptions) {
-  if (input !== undefined) return { stdin: input };
+  if (input !== undefined) return { input };
   return stdin === undefined ? { stdin: 'ignore' as const } : { input: stdin };
 }
 

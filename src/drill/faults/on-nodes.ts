@@ -7,6 +7,8 @@ import type { DrillFault } from './fault.ts';
 export interface FaultedCluster {
   readonly spec: Spec;
   readonly nodes: ReadonlyMap<string, NodePort>;
+  /** `unknown` where nobody has looked: then nothing is ruled out. */
+  readonly strategy: string;
 }
 
 /** What is done to one node, as pieces of sh that root runs there. Both may be run again at any time. */
@@ -19,7 +21,7 @@ export interface NodeFault {
   /** In a few words, for `--dry-run`. */
   would(cx: FaultTarget): readonly string[];
   /** Why it cannot be done to this cluster; `undefined` when it can. */
-  unavailable?(cluster: FaultedCluster): string | undefined;
+  readonly unavailable?: (cluster: FaultedCluster) => string | undefined;
   inject(cx: FaultTarget): Script;
   heal(cx: FaultTarget): Script;
   /** The node stops answering while it is done. */

@@ -1,4 +1,7 @@
-import type { NodeFault, Script } from './on-nodes.ts';
+import { agentUnits } from '../../render/agent/paths.ts';
+import { haproxyUnit } from '../../render/haproxy/config.ts';
+import { keepalivedUnit } from '../../render/keepalived/config.ts';
+import type { FaultedCluster, NodeFault, Script } from './on-nodes.ts';
 import { runDir } from './on-nodes.ts';
 
 /**
@@ -117,17 +120,27 @@ const thawUnits = `systemctl kill --signal=CONT "$@" 2>/dev/null || :`;
 
 interface Units {
   readonly name: string;
+  /** Strategies that run it; any when absent. */
+  readonly of?: RegExp;
   readonly aimedAt: 'master' | 'node';
   readonly units: readonly [string, ...string[]];
 }
 
 const daemons: readonly Units[] = [
-  { name: 'agent', aimedAt: 'node', units: ['hairpin-agent.service', 'hairpin-steerer.service'] },
-  { name: 'haproxy', aimedAt: 'master', units: ['haproxy.service'] },
-  { name: 'keepalived', aimedAt: 'master', units: ['keepalived.service'] },
+  { name: 'agent', of: /^steer/, aimedAt: 'node', units: [agentUnits.agent, agentUnits.steerer] },
+  { name: 'haproxy', of: /^keepalived-/, aimedAt: 'master', units: [haproxyUnit] },
+  { name: 'keepalived', of: /^keepalived-/, aimedAt: 'master', units: [keepalivedUnit] },
 ];
 
-const held = (name: string, how: string, { aimedAt, units }: Omit<Units, 'name'>): NodeFault => ({
+function unavailable(of: RegExp | undefined): (cluster: FaultedCluster) => string | undefined {
+  return ({ strategy }) =>
+    of === undefined || strategy === 'unknown' || of.test(strategy)
+      ? undefined
+      : `strategy ${strategy} does not run it`;
+}
+
+const held = (name: string, how: string, { of, aimedAt, units }: Omit<Units, 'name'>): NodeFault => ({
+  unavailable: unavailable(of),
   name: `${name}-${how}`,
   summary: 'SIGKILL, and systemd does not start it again',
   aimedAt,
@@ -144,6 +157,7 @@ export const unitFaults: readonly NodeFault[] = [
     {
       name: `${name}-frozen`,
       summary: 'SIGSTOP',
+      unavailable: unavailable(unit.of),
       aimedAt: unit.aimedAt,
       takesMembers: 'none',
       would: () => [`systemctl kill --signal=STOP ${unit.units.join(' ')}`],

@@ -2,6 +2,8 @@ import { apiserverReady, etcdVoters, nodesReady, unitActive } from '../../check/
 import { askOnce, type Question } from '../../check/ask/question.ts';
 import { steers } from '../../check/checks/agents-steer.ts';
 import type { NodePort } from '../../node/port.ts';
+import { haproxyUnit } from '../../render/haproxy/config.ts';
+import { keepalivedUnit } from '../../render/keepalived/config.ts';
 import { controlPlaneNodes, type Spec, type SpecNode } from '../../spec/spec.ts';
 import { formatHostPort } from '../../std/address.ts';
 
@@ -24,7 +26,7 @@ export async function clusterProblems(
       return [error instanceof Error ? error.message : String(error)];
     }
   };
-  const units = strategy.startsWith('keepalived-') ? ['keepalived.service', 'haproxy.service'] : [];
+  const units = strategy.startsWith('keepalived-') ? [keepalivedUnit, haproxyUnit] : [];
   const found = await Promise.all([
     ...masters.flatMap((node) => [
       ask(node, apiserverReady(formatHostPort(node.address, spec.apiServerPort))),

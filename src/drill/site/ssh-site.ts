@@ -31,9 +31,9 @@ export interface SshSiteOptions {
 /** A cluster of real nodes, of which everything is asked and to which everything is done by ssh. */
 export async function sshSite(opts: SshSiteOptions): Promise<DrillSite> {
   const { spec, nodes, signal } = opts;
-  const cluster: FaultedCluster = { spec, nodes };
   const masters = controlPlaneNodes(spec).map(({ name }) => name);
   const strategy = await strategyOf(opts);
+  const cluster: FaultedCluster = { spec, nodes, strategy };
   const nodeFaults = [...podFaults, ...unitFaults, ...networkFaults, diskFault];
   let clients: Promise<readonly DrillClient[]> | undefined;
   return {
@@ -64,7 +64,7 @@ export async function sshSite(opts: SshSiteOptions): Promise<DrillSite> {
 /** What the first master looks like, where the spec leaves the choice to the plan. */
 const strategyScript = `
 systemctl is-enabled --quiet hairpin-agent.service 2>/dev/null && { echo steer; exit; }
-systemctl is-active --quiet keepalived.service && { echo keepalived; exit; }
+systemctl is-enabled --quiet hairpin-keepalived.service 2>/dev/null && { echo keepalived; exit; }
 [ -n "$(ip -oneline address show to "$1" 2>/dev/null)" ] && { echo bind-vip; exit; }
 grep -q "^[^#]*[[:space:]]$2\\([[:space:]]\\|$\\)" /etc/hosts && { echo hosts; exit; }
 echo direct`;
