@@ -31,6 +31,7 @@ interface SiteOptions {
 interface RunOptions extends SiteOptions {
   readonly node?: string;
   readonly for?: number;
+  readonly wait?: number;
   readonly rate: number;
   readonly dryRun?: boolean;
   readonly acceptUnsafe?: readonly string[];
@@ -90,6 +91,11 @@ function runDrillCommand(): Command {
     .addOption(sudoOption())
     .option('--node <name>', 'break this node instead of the usual one')
     .option('--for <time>', 'for how long it stays broken, as 20s', duration)
+    .option(
+      '--wait <time>',
+      'wait at most so long until the cluster is healthy, as 2m; without it nobody waits',
+      duration,
+    )
     .option('--rate <n>', 'new TLS connections a second from each kind of client', rate, 50)
     .option('--dry-run', 'say what would be done to which node, and break nothing')
     .addOption(new Option('--accept-unsafe <what...>', 'break it although this is lost').choices(['quorum-loss']))
@@ -130,7 +136,13 @@ function runDrillCommand(): Command {
           return undefined;
         }
         const results = await runDrills(
-          { ...request, perSecond: options.rate, emit: cx.emit, signal: cx.signal },
+          {
+            ...request,
+            perSecond: options.rate,
+            healthyWithinMs: options.wait,
+            emit: cx.emit,
+            signal: cx.signal,
+          },
           (result) => {
             if (!cx.json) cx.print(undefined, () => tableOf(result, cx));
           },

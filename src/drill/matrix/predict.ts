@@ -70,7 +70,29 @@ export function predict(
     case 'apiserver-frozen':
       return frozen(way, balancer, isOwn);
     case 'node-silent':
+    case 'node-off':
+    case 'node-rebooted':
+    case 'cable-pulled':
       return silent(way, balancer);
+    case 'etcd-killed':
+    case 'etcd-frozen':
+    case 'apiserver-without-etcd':
+    case 'cut-from-peers':
+      return etcdGone(way, balancer, isOwn);
+    case 'kubelet-stopped':
+    case 'containerd-restarted':
+      return none('what runs goes on');
+    case 'cut-from-balancer':
+      if (way === 'balancer' || way === 'hairpin' || way === 'balancer-haproxy') return ejection(balancer, 'silent');
+      return none('it does not need the balancer');
+    case 'balancer-slow':
+      if (way === 'balancer' || way === 'hairpin') return ejection(slower(balancer), 'refused');
+      return killed(way, balancer, isOwn);
+    case 'balancer-wrong':
+      if (way === 'balancer' || way === 'hairpin') return healed('the balancer keeps the dead one');
+      return killed(way, balancer, isOwn);
+    case 'hosts-edited':
+      return client === 'own' ? healed('its own files say where the endpoint is') : none('it does not read that file');
     case 'balancer-down':
       return ['balancer', 'hairpin', 'balancer-haproxy'].includes(way)
         ? healed('it dials the balancer')
@@ -215,6 +237,47 @@ function silent(way: Way, balancer: BalancerNumbers | undefined): Prediction {
     case 'steer-worker':
       return after(workerAskMs + patienceMs, 'a worker asks each 5 s, and 2 s of patience');
   }
+}
+
+// /readyz asks etcd, and says no when it has no answer within 2 s; agents and proxies ask each second.
+const etcdNoticedMs = 1000 + 2000;
+
+/** An apiserver without its etcd: it accepts, and answers with 500 or not at all. */
+function etcdGone(way: Way, balancer: BalancerNumbers | undefined, isOwn: boolean): Prediction {
+  switch (way) {
+    case 'balancer':
+    case 'hairpin':
+      return balancer?.healthCheck.protocol === 'tcp'
+        ? healed('a TCP check is content with an accepted connection')
+        : ejection(balancer, 'silent');
+    case 'self':
+      return isOwn ? healed('it knows no other apiserver') : none('its own apiserver is well');
+    case 'own-haproxy':
+    case 'balancer-haproxy':
+    case 'vip':
+    case 'arp':
+      return after(haproxySilentMs + patienceMs, 'haproxy: 1 s + 2 s + 0.5 s + 2 s, and 2 s of patience');
+    case 'steer':
+      return isOwn
+        ? after(etcdNoticedMs + patienceMs, '/readyz each second, 2 s until it says no, and 2 s of patience')
+        : none('its own apiserver is well');
+    case 'steer-worker':
+      return after(
+        workerAskMs + etcdNoticedMs + patienceMs,
+        'a worker asks each 5 s, 2 s until it says no, 2 s of patience',
+      );
+    case 'loop':
+      return isOwn
+        ? after(loopMs + etcdNoticedMs + patienceMs, 'one turn of the loop, 2 s until it says no, 2 s of patience')
+        : none('its own apiserver is well');
+  }
+}
+
+/** As the drill slows it: ten times. */
+function slower(balancer: BalancerNumbers | undefined): BalancerNumbers | undefined {
+  if (balancer === undefined) return undefined;
+  const { healthCheck } = balancer;
+  return { ...balancer, healthCheck: { ...healthCheck, intervalMs: healthCheck.intervalMs * 10 } };
 }
 
 function proxyGone(way: Way, balancer: BalancerNumbers | undefined, isOwn: boolean, isKilled: boolean): Prediction {

@@ -5,6 +5,7 @@ import type { InForce } from '../faults/fault.ts';
 import { readInForce, removeInForce, writeInForce } from '../faults/records.ts';
 import { monotonicMs } from '../history/clock.ts';
 import type { DrillRecord, Mark } from '../history/record.ts';
+import { budgetFor } from '../scenario/budget.ts';
 import type { DrillClient, DrillSite } from '../site/site.ts';
 import { startTraffic, type Traffic } from '../traffic/run-traffic.ts';
 import type { DrillPlan } from './plan.ts';
@@ -61,12 +62,16 @@ export async function runDrill(site: DrillSite, plan: DrillPlan, opts: DrillOpti
   for (const { fault, target } of await healLeft(site)) {
     emit({ kind: 'warning', text: `healed what an earlier drill had left broken: ${fault} of ${target}` });
   }
+  // Clients are prepared meanwhile; a cluster that is not healthy is what is told.
+  const preparing = task(emit, 'clients', 'clients', () => site.clients());
+  preparing.catch(() => undefined);
   await requireHealthy(site, opts);
   const startedAt = opts.now().toISOString();
   const id = `${startedAt.slice(0, 19).replaceAll(':', '-')}-${plan.scenario.name}`;
   const history: DrillRecord[] = [];
   const mark = (what: Mark['what'], text = '') => void history.push({ is: 'mark', at: monotonicMs(), what, text });
   const abort = new AbortController();
+  let clients: readonly DrillClient[] = [];
   const header = (clockErrorMs: number, lost: readonly string[], cutShort?: string): DrillHeader => ({
     is: 'drill',
     id,
@@ -76,19 +81,23 @@ export async function runDrill(site: DrillSite, plan: DrillPlan, opts: DrillOpti
     strategy: site.strategy,
     broke: plan.acts.map(({ fault, target }) => `${fault.name} ${target}`),
     startedAt,
-    budget: plan.scenario.budget,
+    budget: budgetFor(plan.scenario, {
+      predictable: site.predictable,
+      clients,
+      masters: site.masters,
+      target: plan.acts[0]?.target ?? '',
+    }),
     watched: site.watched,
     clockErrorMs,
     ...(lost.length === 0 ? {} : { lost }),
     ...(cutShort === undefined ? {} : { cutShort }),
   });
   let traffic: readonly Traffic[] = [];
-  let clients: readonly DrillClient[] = [];
   let sampled: Promise<void> | undefined;
   let cutShort: string | undefined;
   const sampling = new AbortController();
   try {
-    clients = await task(emit, 'clients', 'clients', () => site.clients());
+    clients = await preparing;
     traffic = await task(emit, 'traffic', 'traffic', () =>
       Promise.all(clients.map((client) => start(client, id, opts, history, abort.signal))),
     );

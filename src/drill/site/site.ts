@@ -1,5 +1,6 @@
 import type { DrillFault } from '../faults/fault.ts';
 import type { DrillRecord } from '../history/record.ts';
+import type { Predictable } from '../scenario/budget.ts';
 import type { TrafficChannel } from '../traffic/channel.ts';
 import type { TrafficConfig } from '../traffic/config.ts';
 
@@ -15,6 +16,8 @@ export interface DrillSite extends AsyncDisposable {
   /** May prepare the cluster for them: a namespace and an account of their own. Not called by a dry run. */
   clients(): Promise<readonly DrillClient[]>;
   readonly faults: readonly DrillFault[];
+  /** What budgets are reckoned from; absent where nothing is known of it. */
+  readonly predictable?: Predictable | undefined;
   /** Where histories and what is in force are kept. */
   readonly directory: string;
   /** What the watches show: the lab's ticks, or what the operations write. */

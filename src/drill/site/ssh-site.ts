@@ -8,6 +8,8 @@ import { type FaultedCluster, faultOfNodes, runDir } from '../faults/on-nodes.ts
 import { podFaults, unitFaults } from '../faults/processes.ts';
 import { diskFault, wholeNodeFaults } from '../faults/system.ts';
 import { monotonicMs } from '../history/clock.ts';
+import { variants } from '../matrix/variants.ts';
+import type { Predictable } from '../scenario/budget.ts';
 import { type TrafficChannel, throughCommand, trafficProgram } from '../traffic/channel.ts';
 import { type Access, prepareAccess, removeAccess } from './access.ts';
 import { clusterProblems } from './health.ts';
@@ -42,6 +44,7 @@ export async function sshSite(opts: SshSiteOptions): Promise<DrillSite> {
     masters,
     workers: workerNodes(spec).map(({ name }) => name),
     directory: opts.directory,
+    predictable: predictableOf(spec, strategy),
     watched: 'acknowledged',
     faults: [
       ...nodeFaults
@@ -50,8 +53,13 @@ export async function sshSite(opts: SshSiteOptions): Promise<DrillSite> {
       ...wholeNodeFaults(cluster),
     ],
     clients() {
-      clients ??= makeClients(opts);
-      return clients;
+      const asked = clients ?? makeClients(opts);
+      clients = asked;
+      // Who asks again after a failure is not told the old one.
+      asked.catch(() => {
+        if (clients === asked) clients = undefined;
+      });
+      return asked;
     },
     problems: (asked) => clusterProblems({ spec, nodes, strategy }, AbortSignal.any([asked, signal])),
     ...(strategy === 'keepalived-vip' ? { sample: sampleHolders(cluster, masters) } : {}),
@@ -59,6 +67,20 @@ export async function sshSite(opts: SshSiteOptions): Promise<DrillSite> {
       if (clients !== undefined) await removeAccess(opts).catch(() => undefined);
     },
   };
+}
+
+/** A balancer whose behaviour nobody wrote down is taken for the worst. */
+function predictableOf({ balancer, strategy: asked }: Spec, strategy: string): Predictable | undefined {
+  const numbers =
+    balancer === undefined
+      ? undefined
+      : {
+          behaviour: balancer.hairpin === 'auto' ? ('drop' as const) : balancer.hairpin,
+          healthCheck: balancer.healthCheck,
+        };
+  const workers = asked.name === 'steer' && asked.workers;
+  const variant = workers ? 'steer-workers' : variants.find(({ name }) => name === strategy)?.name;
+  return variant === undefined ? undefined : { variant, balancer: numbers };
 }
 
 /** What the first master looks like, where the spec leaves the choice to the plan. */

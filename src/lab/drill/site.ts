@@ -13,6 +13,7 @@ import { readFaults } from '../faults/records.ts';
 import { pkiFiles } from '../pki/pki.ts';
 import type { RunningLab } from '../runtime/open-lab.ts';
 import { readStandin, setStandin } from '../standin/control.ts';
+import { aheadOf } from './ahead.ts';
 import { trafficArgv } from './traffic-argv.ts';
 
 /**
@@ -47,8 +48,18 @@ async function nodeTierSite(lab: RunningLab, { quick = false }: { readonly quick
   const own = [...labFaults(lab), ...balancerFaults(lab)];
   const names = new Set(own.map(({ name }) => name));
   const watch = watchBalancer(lab);
+  const { predictable } = site;
   return {
     ...site,
+    ...(predictable?.balancer === undefined ? {} : { predictable: { ...predictable, balancer: lab.spec.balancer } }),
+    async clients() {
+      const all = await site.clients();
+      return all.map((client) =>
+        client.on === undefined
+          ? client
+          : { ...client, channel: aheadOf(lab.cx, client.on, client.name, client.channel) },
+      );
+    },
     async sample(onRecord, asked) {
       await Promise.all([watch(onRecord, asked), site.sample?.(onRecord, asked)]);
     },
@@ -74,6 +85,8 @@ function wireTierSite(lab: RunningLab): DrillSite {
     directory: lab.cx.paths.root,
     faults: [...labFaults(lab), ...balancerFaults(lab), ...standinFaults(lab), ...commandFaults(lab)],
     watched: 'every',
+    // Nothing but the balancer stands between a stand-in and its clients.
+    predictable: { variant: 'direct', balancer: lab.spec.balancer },
     sample: watchBalancer(lab),
     clients: async () => clientsOf(lab),
     problems: async () => [...(await brokenIn(lab)), ...(await standinProblems(lab, masters))],
