@@ -92,7 +92,19 @@ async function runGroup(group: MatrixGroup, missing: readonly MatrixFault[], opt
   const steady = group.faults.find(({ name }) => name === 'nothing') ?? { name: 'nothing', forMs: 3000 };
   for (let round = 1; round <= tries && !opts.signal.aborted; round += 1) {
     const isLast = round === tries;
-    const opened = await opts.labs.open(group, { emit: silent, signal: opts.signal });
+    const allBad = async (reasons: readonly string[]) => {
+      for (const fault of [steady, ...left]) {
+        await opts.onCell({ ...aboutCell(group, fault, opts), is: 'bad', reasons });
+      }
+    };
+    const opened = await opts.labs.open(group, { emit: silent, signal: opts.signal }).catch((error: unknown) => error);
+    opts.signal.throwIfAborted();
+    if (!isOpened(opened)) {
+      // One lab that does not come up must not end all others.
+      if (!isLast) continue;
+      await allBad([`no lab: ${opened instanceof Error ? opened.message : String(opened)}`]);
+      return;
+    }
     if (opened.is === 'refused') {
       for (const fault of group.faults) await opts.onCell(refusedCell(group, fault, opened.reason, opts));
       return;
@@ -103,9 +115,9 @@ async function runGroup(group: MatrixGroup, missing: readonly MatrixFault[], opt
     if (first.cell.is === 'bad') {
       if (!isLast) continue;
       // Nothing that is measured on such a lab would mean anything.
-      for (const fault of [steady, ...left]) {
-        await opts.onCell({ ...aboutCell(group, fault, opts), is: 'bad', reasons: first.cell.reasons });
-      }
+      await allBad(first.cell.reasons);
+      // What was seen of it is kept for whoever looks for the cause.
+      await opts.onCell(first.cell);
       return;
     }
     await opts.onCell(first.cell);
@@ -126,6 +138,10 @@ async function runGroup(group: MatrixGroup, missing: readonly MatrixFault[], opt
     left = again;
     if (left.length === 0) return;
   }
+}
+
+function isOpened(opened: unknown): opened is OpenedLab {
+  return typeof opened === 'object' && opened !== null && 'is' in opened;
 }
 
 async function oneCell(
