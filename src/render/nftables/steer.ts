@@ -56,19 +56,20 @@ export function steerTableOf(options: SteerTableOptions): Table {
     chains: [
       { name: 'steer', rules: [] },
       { name: 'hold', rules: [] },
-      { name: 'pin', hook: { type: 'filter', hook: 'output', priority: -150 }, rules: [pinConntrack] },
       {
         // The dead man's switch: each datagram of the prober renews the element, and is dropped (the prober sees EPERM).
         name: 'renew',
         hook: { type: 'filter', hook: 'output', priority: -300 },
         rules: [
-          `${header} daddr @endpoints udp dport ${port} meta skuid ${proberUid} update @live { ${header} daddr . udp dport timeout ${liveTimeoutSeconds}s } drop`,
+          // The protocol first: every packet that leaves the node comes by here, and most are TCP.
+          `udp dport ${port} ${header} daddr @endpoints meta skuid ${proberUid} update @live { ${header} daddr . udp dport timeout ${liveTimeoutSeconds}s } drop`,
         ],
       },
       {
         name: 'own',
         hook: { type: 'nat', hook: 'output', priority: -100 },
-        rules: [`${live} ${newConnection} goto steer`],
+        // Pinned here, because chains of this type see only the first packet of a connection.
+        rules: [pinConntrack, `${live} ${newConnection} goto steer`],
       },
       {
         name: 'pods',
