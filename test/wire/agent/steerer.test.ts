@@ -36,6 +36,13 @@ describe('the steerer on a real kernel', () => {
     expect(tally(await dial(lab, 'm1-pod', { tries }))).toBe('m1 30');
 
     await agent.ask({ op: 'steer', backends: [second, third], hold: true });
+    // The kernel says where new connections go, to whoever waits for it.
+    const fresh = agent.ask({ op: 'fresh' });
+    await sleep(500);
+    await dial(lab, 'm1', { tries: 1 });
+    const told = await fresh;
+    expect(told).toEqual({ ok: true, backends: [expect.any(String)] });
+    expect([second, third]).toContain(told.ok ? told.backends[0] : undefined);
     expect(tally(await dial(lab, 'm1', { tries }))).toBe('m2 15, m3 15');
     expect(await agent.ask({ op: 'status' })).toEqual({
       ok: true,
