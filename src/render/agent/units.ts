@@ -67,12 +67,16 @@ const again = ['Restart=always', 'RestartSec=1'];
 const withoutLimit = 'StartLimitIntervalSec=0';
 
 /**
- * Less memory: one arena of malloc for all threads, few of which are needed, a small nursery, and no machine code made at run
+ * Less memory: one arena of malloc for all threads, few of which are needed, what is free goes back to the kernel, a small nursery, and no machine code made at run
  * time, so that neither compilers nor their output are in memory. `gc` is for src/program/trim.ts. What each process needs
  * with and without is in docs/bench/agent.md. `threads`: a file system that hangs holds one of them.
  */
 const small = (threads: number) =>
-  `Environment=MALLOC_ARENA_MAX=1 UV_THREADPOOL_SIZE=${threads} "NODE_OPTIONS=--max-semi-space-size=1 --jitless --expose-gc"`;
+  [
+    'Environment=MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=32768 MALLOC_TOP_PAD_=8192',
+    `UV_THREADPOOL_SIZE=${threads}`,
+    '"NODE_OPTIONS=--max-semi-space-size=1 --jitless --expose-gc --v8-pool-size=1"',
+  ].join(' ');
 
 /** On a node whose cores are taken, what decides about everybody's connections goes first; both need next to no time. */
 const first = 'Nice=-10';
