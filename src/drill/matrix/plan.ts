@@ -96,7 +96,7 @@ function lengthOf(variant: Variant, balancer: BalancerNumbers | undefined, fault
   const times = clientClasses.flatMap((client: ClientClass) => {
     if (fault === 'node-silent' && client.startsWith('own')) return [];
     const predicted = predict(variant.name, balancer, fault, client)?.allGoodMs ?? 'until-healed';
-    return [predicted === 'until-healed' ? 8000 : predicted + 2000];
+    return [predicted === 'until-healed' ? 8000 : predicted + 3000];
   });
   const least = fault === 'second-fault' ? 14_000 : fault.startsWith('agent-') ? 9000 : 6000;
   return Math.min(120_000, Math.max(least, ...times));

@@ -26,9 +26,10 @@ const vrrpMs = 3000 + 300;
 const scriptMs = 3 * 2000 + 1000;
 // Linux as the router: an entry is believed for 15 to 45 s, then 5 s of delay and 3 questions of 1 s each.
 const arpMs = 45_000 + 5000 + 3000;
-// agent/prober: PING each 100 ms, suspect at max(50 ms, as TCP reckons); /readyz each second; a worker's agent asks each 5 s.
+// agent/prober: PING each 100 ms, suspect at max(50 ms, as TCP reckons); /readyz each second; a worker's agent PINGs
+// each second, and when a connection is opened.
 const suspectMs = 100 + 200;
-const workerAskMs = 5000 + 200;
+const workerAskMs = 1000 + 200;
 // render/steer/script.ts: one turn asks for up to 1.4 s and sleeps for 1 s.
 const loopMs = 2400;
 // The kernel lets an element lapse 3 s after its last renewal, which is up to 1 s old.
@@ -197,7 +198,7 @@ function frozen(way: Way, balancer: BalancerNumbers | undefined, isOwn: boolean)
         ? after(suspectMs + patienceMs, 'suspect after 0.1 s + patience of the prober, and 2 s of patience')
         : none('its own apiserver is well');
     case 'steer-worker':
-      return after(workerAskMs + patienceMs, 'a worker asks each 5 s, and 2 s of patience');
+      return after(workerAskMs + patienceMs, 'a worker asks each second and when it connects, and 2 s of patience');
     case 'loop':
       return isOwn
         ? after(loopMs + patienceMs, 'one turn of the loop, and 2 s of patience')
@@ -235,7 +236,7 @@ function silent(way: Way, balancer: BalancerNumbers | undefined): Prediction {
         'ARP of a Linux router: up to 45 s + 5 s + 3 s (many routers: hours), then haproxy 5.5 s, and 2 s of patience',
       );
     case 'steer-worker':
-      return after(workerAskMs + patienceMs, 'a worker asks each 5 s, and 2 s of patience');
+      return after(workerAskMs + patienceMs, 'a worker asks each second and when it connects, and 2 s of patience');
   }
 }
 

@@ -6,7 +6,7 @@ export interface Variant {
   readonly ownFaults: readonly string[];
   /** It holds the endpoint itself, there is no balancer. */
   readonly balancer: boolean;
-  /** Waits for so long after a fault until everything is as before: agents trust an apiserver after two good answers. */
+  /** Waits for so long after a fault until all is as before: agents trust an apiserver after two good answers, 8 s apart on workers. */
   readonly settleMs: number;
 }
 
@@ -68,13 +68,13 @@ export const variants: readonly Variant[] = [
     balancer: false,
     settleMs: 4000,
   },
-  { name: 'steer', title: 'steer with its agent on the masters', ownFaults: agent, balancer: true, settleMs: 4000 },
+  { name: 'steer', title: 'steer with its agent on the masters', ownFaults: agent, balancer: true, settleMs: 6000 },
   {
     name: 'steer-workers',
     title: 'steer with its agent on workers, too',
     ownFaults: agent,
     balancer: true,
-    settleMs: 12_000,
+    settleMs: 20_000,
   },
   {
     name: 'steer-static',

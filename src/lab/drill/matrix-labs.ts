@@ -5,7 +5,7 @@ import { type ClientClass, clientClasses, type VariantName } from '../../drill/m
 import type { DrillClient, DrillSite } from '../../drill/site/site.ts';
 import { throughCommand, trafficProgram } from '../../drill/traffic/channel.ts';
 import { OperatorError } from '../../errors/operator-error.ts';
-import { agentUnits } from '../../render/agent/paths.ts';
+import { bindVipUnit } from '../../render/systemd/bind-vip.ts';
 import { changeBalancer, readBalancerStatus } from '../balancer/client.ts';
 import type { RunningLab } from '../runtime/open-lab.ts';
 import { startLab } from '../runtime/start-lab.ts';
@@ -162,7 +162,7 @@ async function dress(lab: RunningLab & AsyncDisposable, group: MatrixGroup, form
 
 /** Bound once and over. */
 function isDaemon(unit: string): boolean {
-  return unit !== 'hairpin-vip.service' && unit !== agentUnits.podsSocket;
+  return unit !== bindVipUnit && !unit.endsWith('.socket');
 }
 
 /**

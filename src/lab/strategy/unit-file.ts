@@ -18,7 +18,7 @@ export interface UnitFile {
   readonly listenStream: string | undefined;
 }
 
-/** Pure. Our own units quote nothing, so words are what blanks separate. */
+/** Pure. Words are what blanks separate; of quoting our own units use double quotes around a whole word. */
 export function parseUnit(text: string): UnitFile {
   const lines = text.split('\n').flatMap((line) => {
     const at = line.indexOf('=');
@@ -26,7 +26,10 @@ export function parseUnit(text: string): UnitFile {
   });
   const all = (key: string) => lines.flatMap((line) => (line.key === key ? [line.value] : []));
   const one = (key: string) => all(key).at(-1);
-  const words = (value: string) => value.split(/\s+/).filter((word) => word !== '');
+  const words = (value: string) =>
+    [...value.matchAll(/"([^"]*)"|(\S+)/g)]
+      .map(([, quoted, bare]) => quoted ?? bare ?? '')
+      .filter((word) => word !== '');
   const directory = (key: string) => {
     const name = one(key);
     return name === undefined ? undefined : { name, mode: one(`${key}Mode`) ?? '0755' };

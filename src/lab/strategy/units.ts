@@ -62,6 +62,7 @@ async function onMachine(cx: LabContext, machine: string, argv: readonly string[
 
 /** Starts a unit from its rendered file as systemd would: its commands, user, capabilities and directories. Waits for oneshots. */
 export async function startUnit(cx: LabContext, machine: string, name: string): Promise<void> {
+  if (name === agentUnits.mirrorSocket) return;
   const { service, unit, extra } = await readUnit(cx, machine, name);
   const paths = strategyPaths(cx.paths, machine);
   await mkdir(paths.run, { recursive: true });
@@ -79,9 +80,10 @@ export async function startUnit(cx: LabContext, machine: string, name: string): 
 
 /** The process that leads a unit's group, if it lives. */
 export async function unitProcess(cx: LabContext, machine: string, name: string): Promise<ProcessId | undefined> {
-  const text = await readFile(join(cx.paths.daemons, `${daemonName(machine, name)}.json`), 'utf8').catch(() => 'null');
-  const known = JSON.parse(text) as ProcessId | null;
-  const now = known === null ? undefined : await identify(known.pid);
+  const text = await readFile(join(cx.paths.daemons, `${daemonName(machine, name)}.json`), 'utf8').catch(() => '');
+  // A process that had ended before it could be identified left no identity.
+  const known = text.startsWith('{') ? (JSON.parse(text) as ProcessId) : undefined;
+  const now = known === undefined ? undefined : await identify(known.pid);
   return now?.started === known?.started ? now : undefined;
 }
 

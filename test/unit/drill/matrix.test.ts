@@ -187,7 +187,7 @@ describe('the plan of the matrix', () => {
 
   test('a fault lasts until the slowest client must be well again', () => {
     const [group] = planMatrix({ ...wanted, only: ['direct@aws-nlb,node-silent'] });
-    expect(group?.faults.at(-1)).toEqual({ name: 'node-silent', forMs: 74_000 });
+    expect(group?.faults.at(-1)).toEqual({ name: 'node-silent', forMs: 75_000 });
   });
 });
 

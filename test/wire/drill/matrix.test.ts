@@ -111,7 +111,7 @@ test('lists what there is to be run, and what is there', async () => {
   expect(JSON.parse(stdout)).toEqual({
     cells: [
       { strategy: 'steer', balancer: 'alibaba-clb', fault: 'nothing', forMs: 3000, is: 'missing' },
-      { strategy: 'steer', balancer: 'alibaba-clb', fault: 'apiserver-killed', forMs: 8000, is: 'missing' },
+      { strategy: 'steer', balancer: 'alibaba-clb', fault: 'apiserver-killed', forMs: 9000, is: 'missing' },
     ],
   });
 });

@@ -55,7 +55,7 @@ function whyBehind({ fault, client }: Row, best: VariantName): string | undefine
     (fault === 'apiserver-frozen' || fault === 'node-silent' || fault === 'apiserver-killed')
   ) {
     return best.startsWith('keepalived') || best === 'all-master-vip'
-      ? "a worker's agent asks each 5 s only, so that thousands of them load nobody; haproxy on three masters asks each second"
+      ? "a worker's agent asks gently, because there may be thousands; connections that the lost apiserver had taken wait out their 2 s"
       : undefined;
   }
   if (fault === 'rules-flushed') {
