@@ -65,6 +65,14 @@ function fromBalancer({ spec }: FaultTarget): string {
   );
 }
 
+/** Nothing of a cluster goes to that port, and healing does. */
+function allButSsh(hook: Hook, port: number): readonly string[] {
+  if (hook === 'forward') return ['drop'];
+  return hook === 'input'
+    ? [`iif != lo tcp dport != ${port} drop`, 'iif != lo meta l4proto != tcp drop']
+    : [`oif != lo tcp sport != ${port} drop`, 'oif != lo meta l4proto != tcp drop'];
+}
+
 /** Rules that flush takes and nobody puts back (a CNI's masquerading) are put back by healing; tables that are back are left. */
 const flush = `set -u
 dir=${runDir}/ruleset
@@ -162,19 +170,15 @@ export const networkFaults: readonly NodeFault[] = [
   },
   {
     name: 'node-silent',
-    summary: `all its packets are dropped, those of ssh as well; it heals itself after ${healsItselfAfterS} s at the latest`,
+    summary: `all its packets but those of ssh are dropped; it heals itself after ${healsItselfAfterS} s at the latest`,
     aimedAt: 'node',
     takesMembers: 'one',
-    cutsOff: true,
-    would: () => ['nft: drop everything but lo'],
-    inject: () => ({
+    would: () => ['nft: drop everything but lo and ssh'],
+    inject: ({ node }) => ({
       text: `systemctl stop hairpin-drill-silent.timer 2>/dev/null
 systemd-run --quiet --collect --on-active="$2" --unit=hairpin-drill-silent nft delete table inet hairpin_drill_silent
-( sleep 0.2; ${cut('silent')} ) >/dev/null 2>&1 &`,
-      args: [
-        chains((hook) => (hook === 'input' ? ['iif != lo drop'] : hook === 'output' ? ['oif != lo drop'] : ['drop'])),
-        `${healsItselfAfterS}s`,
-      ],
+${cut('silent')}`,
+      args: [chains((hook) => allButSsh(hook, node.ssh.port ?? 22)), `${healsItselfAfterS}s`],
     }),
     heal: () => ({ text: `systemctl stop hairpin-drill-silent.timer 2>/dev/null\n${mend('silent')}` }),
   },

@@ -24,8 +24,6 @@ export interface NodeFault {
   readonly unavailable?: (cluster: FaultedCluster) => string | undefined;
   inject(cx: FaultTarget): Script;
   heal(cx: FaultTarget): Script;
-  /** The node stops answering while it is done. */
-  readonly cutsOff?: boolean;
 }
 
 export interface FaultTarget extends FaultedCluster {
@@ -54,13 +52,7 @@ export function faultOfNodes(cluster: FaultedCluster, fault: NodeFault): DrillFa
     ...(takesNodes === undefined ? {} : { takesNodes }),
     would: (to) => fault.would(target(to)).map((line) => `${to}: ${line}`),
     async inject(to, signal) {
-      const script = fault.inject(target(to));
-      try {
-        await runOn(cluster, to, script, `\`${name}\``, { signal, timeout: fault.cutsOff === true ? 5000 : timeoutMs });
-      } catch (error) {
-        // The answer was cut off with everything else.
-        if (fault.cutsOff !== true || !lostWith(error)) throw error;
-      }
+      await runOn(cluster, to, fault.inject(target(to)), `\`${name}\``, { signal });
     },
     heal: (to) => healUntil(cluster, to, fault.heal(target(to)), name),
   };
