@@ -7,13 +7,14 @@ import { wireLab } from '../test/support/balancer-lab.ts';
 import { loadNow, readStored, writeDoc, writeStored } from './report/store.ts';
 import { markdownTable, plainTable } from './report/table.ts';
 
-// `npm run bench:agent [-- --seconds N] [--report]`: what the agent costs a node and an apiserver. The executable that nodes get
+// `npm run bench:agent [-- --masters N] [--seconds N] [--report]`: what the agent costs a node and an apiserver. The executable that nodes get
 // (`npm run build` first), with the users, capabilities and environments of the units, on a master and on a worker of a
 // wire lab with 3 and with 7 stand-ins for apiservers, idle but for its own work; metrics are read once, as Prometheus does.
 
 const file = 'agent.json';
 const args = process.argv.slice(2);
 const seconds = args.includes('--seconds') ? Number(args[args.indexOf('--seconds') + 1]) : 40;
+const sizes = args.includes('--masters') ? [Number(args[args.indexOf('--masters') + 1])] : [3, 7];
 const executable = join(import.meta.dirname, '..', 'dist', 'hairpin-linux-x64');
 
 interface Part {
@@ -46,8 +47,7 @@ const names: Readonly<Record<AgentVerb, string>> = {
 
 const stored = readStored<Row>(file);
 if (!args.includes('--report')) {
-  stored.rows = [];
-  for (const masters of [3, 7]) {
+  for (const masters of sizes) {
     await using lab = await wireLab({
       name: 'lean-agent',
       masters,
@@ -82,14 +82,8 @@ if (!args.includes('--report')) {
         ...(memory[i] ?? memoryOf(agent.pid(verb))),
         cpuPercent: hundredths(((cpuMs(agent.pid(verb)) - (before[i] ?? 0)) / elapsed) * 100),
       }));
-      stored.rows.push({
-        role,
-        masters,
-        parts,
-        steeringAfterMs,
-        requestsPerSecond: hundredths(requestsPerSecond),
-        load,
-      });
+      const row = { role, masters, parts, steeringAfterMs, requestsPerSecond: hundredths(requestsPerSecond), load };
+      stored.rows = [...stored.rows.filter((r) => r.role !== role || r.masters !== masters), row];
       writeStored(file, stored);
     }
   }

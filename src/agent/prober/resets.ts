@@ -3,8 +3,11 @@ import type { Log } from '../log/log.ts';
 import type { SteererAnswer } from '../steerer/answers.ts';
 import type { SteererRequest } from '../steerer/protocol.ts';
 
-/** All nodes see the same death; their clients must not all come back at one moment. Crash ≤ 1 s, hang ≤ 4 s in all. */
-const jitterMs = 500;
+/**
+ * All nodes see the same death; their clients must not all come back at one moment. Crash ≤ 1 s, hang ≤ 4 s in all: a worker
+ * asks each second, which spreads silence over another, and its steerer waits up to 250 ms more.
+ */
+const jitterMs = 350;
 const tries = 5;
 const betweenTriesMs = 1000;
 

@@ -30,7 +30,7 @@ export const masterTiming: ProbeTiming = {
 /**
  * For apiservers that take no connections of this master at present, and while all are well: they are asked at once when
  * that changes. Often enough that streams they have from earlier end 4 s after a silent loss: 0.3 s to the next PING, 3 s
- * of silence, 0.5 s of jitter.
+ * of silence, 0.35 s of jitter.
  */
 export const restingMasterTiming: ProbeTiming = { ...masterTiming, pingMs: 300, readyzMs: 3000 };
 
