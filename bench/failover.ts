@@ -122,7 +122,9 @@ const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : undefi
 const onlyPeers = args.includes('--peer') ? (args[args.indexOf('--peer') + 1] ?? '').split(',') : undefined;
 const isAsked = (peer: string) => onlyPeers?.includes(peer) ?? true;
 const stored = readStored<Row>(file);
-if (args.includes('--again')) stored.rows = stored.rows.filter(({ peer }) => !isAsked(peer));
+if (args.includes('--again')) {
+  stored.rows = stored.rows.filter(({ peer, fault }) => !(isAsked(peer) && (only === undefined || only === fault)));
+}
 
 if (!args.includes('--report')) {
   const side: readonly { readonly peer: Peer; readonly client: string }[] = [

@@ -181,7 +181,8 @@ export async function startAgent(lab: Lab, name: string, opts: AgentMachineOptio
     async start(verb, env = {}) {
       const set = Object.entries(env).map(([key, value]) => `${key}=${value}`);
       const argv = argvOf[verb]();
-      const at = argv.indexOf('/usr/bin/env') + 1;
+      // After what the unit sets: `env` takes the last.
+      const at = argv.indexOf(program[0] ?? '');
       const [file = '', ...args] = lab.argvIn(name, [...argv.slice(0, at), ...set, ...argv.slice(at)]);
       const child = spawn(file, args, {
         stdio: ['ignore', 'pipe', 'pipe'],

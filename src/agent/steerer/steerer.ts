@@ -49,6 +49,9 @@ export interface Steerer {
 }
 
 const families: readonly Family[] = [4, 6];
+/** Uplinks and sources are looked at with every so many looks at the tables: a look is a dozen processes. */
+const wholeLook = 4;
+const toolsMs = 10 * 60_000;
 
 /**
  * What holds CAP_NET_ADMIN: makes the tables, makes transitions, destroys flows. It decides nothing: the prober does, and
@@ -64,6 +67,8 @@ export function createSteerer(deps: SteererDeps): Steerer {
   /** By family: how the table looked when it was last made. A family without one has no table of this process. */
   const made = new Map<Family, string>();
   let lane: Promise<unknown> = Promise.resolve();
+  let toolsAt = Number.NEGATIVE_INFINITY;
+  let tended = 0;
 
   /** Tables are changed by one request at a time. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -150,7 +155,7 @@ export function createSteerer(deps: SteererDeps): Steerer {
     let anew = false;
     if (network !== undefined && made.size > 0 && sameTexts(textsOf(wanted), textsOf(endpoints)))
       anew = await bringTables();
-    const [looked, missing] = await Promise.all([lookAtNetwork(settings, run), missingTools(run)]);
+    const [looked, missing] = await Promise.all([lookAtNetwork(settings, run), toolsAsKnown()]);
     network = looked;
     const verdicts = wanted.map((a) => ({ a, problem: problemOf(a, settings, looked) }));
     const accepted = verdicts.filter(({ problem }) => problem === undefined).map(({ a }) => a);
@@ -169,6 +174,14 @@ export function createSteerer(deps: SteererDeps): Steerer {
       epoch,
       holdWorks: deps.hold.works(),
     };
+  }
+
+  /** What is there stays there for a while; what is missing may come any time. */
+  async function toolsAsKnown(): Promise<readonly string[]> {
+    if (now() - toolsAt < toolsMs) return [];
+    const missing = await missingTools(run);
+    toolsAt = missing.length === 0 ? now() : Number.NEGATIVE_INFINITY;
+    return missing;
   }
 
   function transition(): Promise<void> {
@@ -281,8 +294,13 @@ export function createSteerer(deps: SteererDeps): Steerer {
     },
     async tend() {
       if (made.size === 0) return;
+      tended += 1;
       await inTurn(async () => {
-        await ensure(endpoints);
+        if (tended % wholeLook === 0) await ensure(endpoints);
+        else {
+          await Promise.all(endpoints.map((a) => keepRoute(a, deps.settings().device, run)));
+          if (await bringTables()) epoch += 1;
+        }
       }).catch((error: unknown) => log(textOf(error)));
     },
   };
