@@ -38,6 +38,7 @@ interface Row {
   readonly parts: readonly Part[];
   /** Prober and steerer, with nothing of the agent beside them. */
   readonly alone: readonly Memory[];
+  readonly seconds: number;
   /** From the start of steerer and prober to the first transition in force. */
   readonly steeringAfterMs: number;
   /** What one apiserver that is not on this node sees of this agent. */
@@ -97,6 +98,7 @@ if (!args.includes('--report')) {
       const row = {
         role,
         masters,
+        seconds,
         parts,
         alone,
         steeringAfterMs,
@@ -183,7 +185,7 @@ function report(rows: readonly Row[]): void {
   console.log(`\n${plainTable(head, lines)}\n\n${plainTable(goals, verdicts)}`);
   writeDoc(
     'agent.md',
-    `# What the agent costs\n\nMade by \`npm run bench:agent\` on ${stored.machine}: the executable with the units' users, capabilities and\nenvironments, idle but for its own work, ${seconds} s each. A process is counted with the programs it keeps running (\`nft\` and, on a worker,\n\`conntrack\`, which wait in the steerer). File pages of the executable are shared; PSS counts each once.\n\n${markdownTable(goals, verdicts)}\n\n${markdownTable(head, lines)}\n`,
+    `# What the agent costs\n\nMade by \`npm run bench:agent\` on ${stored.machine}: the executable with the units' users, capabilities and\nenvironments, idle but for its own work, ${[...new Set(rows.map((row) => row.seconds))].join(' or ')} s each. A process is counted with the programs it keeps running (\`nft\` and, on a worker,\n\`conntrack\`, which wait in the steerer). File pages of the executable are shared; PSS counts each once. The\nload is that of the machine meanwhile: where others take the cores, answers are late, and who is late is asked more often.\n\n${markdownTable(goals, verdicts)}\n\n${markdownTable(head, lines)}\n`,
   );
 }
 
