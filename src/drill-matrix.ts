@@ -106,11 +106,12 @@ export async function runDrillMatrix(
 
 /** Draws what is there: `availability.md`, `availability.json` and `availability.svg` in `directory`. Gives their paths. */
 export async function writeAvailability(directory: string): Promise<readonly string[]> {
-  const cells = inOrder(await readCells(cellsFile()));
+  const { cells: planned, done } = await listMatrix({ only: [], full: false });
+  const cells = inOrder(done);
   const machine = machineInWords();
   const sections = sectionsOf(cells, balancerOf, wireFaults);
   const files = [
-    ['availability.md', availabilityMarkdown({ cells, sections, machine })],
+    ['availability.md', availabilityMarkdown({ cells, sections, machine, planned })],
     ['availability.json', availabilityJson(cells, machine, balancerOf)],
     ['availability.svg', availabilitySvg(sections)],
   ] as const;

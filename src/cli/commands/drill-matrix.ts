@@ -23,9 +23,9 @@ export function drillMatrixCommand(): Command {
     .option('--only <cells...>', 'STRATEGY[@BALANCER][,FAULT], `*` for any; several may be given', [])
     .option('--full', 'every fault behind every balancer, which takes hours')
     .option('--again', 'make cells again that are there')
-    .option('--list', 'say what would be run and what is there, and run nothing')
+    .option('--list', 'say what would be run and what is there, and run nothing (with --to: draw it)')
     .option('--to <directory>', 'write availability.md, .json and .svg of all cells that are there')
-    .option('--parallel <n>', 'labs at once', between(1, 16), 6)
+    .option('--parallel <n>', 'labs at once', between(1, 16), 7)
     .option('--rate <n>', 'new TLS connections a second from each kind of client', between(1, 500), 6)
     .addOption(outputOption())
     .addHelpText(
@@ -35,11 +35,13 @@ export function drillMatrixCommand(): Command {
     .action((options: MatrixOptions) =>
       runCommand(options, async (cx) => {
         const request = { only: options.only, full: options.full === true };
+        const draw = async () => (options.to === undefined ? [] : await writeAvailability(options.to));
         if (options.list === true) {
-          cx.print(...listed(await listMatrix(request)));
+          const files = await draw();
+          cx.print(...listed(await listMatrix(request), files));
           return undefined;
         }
-        const cells = await runDrillMatrix(
+        const run = runDrillMatrix(
           {
             ...request,
             again: options.again === true,
@@ -53,7 +55,12 @@ export function drillMatrixCommand(): Command {
             cx.emit({ kind: 'note', text: `${done} of ${of}${left}   ${cellInWords(cell)}` });
           },
         );
-        const files = options.to === undefined ? [] : await writeAvailability(options.to);
+        // A part is a report, too: whoever stops it sees what there is.
+        const cells = await run.catch(async (error: unknown) => {
+          await draw();
+          throw error;
+        });
+        const files = await draw();
         const bad = cells.filter((cell) => cell.is === 'bad');
         cx.print({ cells, files }, () =>
           [
@@ -67,7 +74,10 @@ export function drillMatrixCommand(): Command {
     );
 }
 
-function listed({ groups, cells, done }: Awaited<ReturnType<typeof listMatrix>>): [unknown, () => string] {
+function listed(
+  { groups, cells, done }: Awaited<ReturnType<typeof listMatrix>>,
+  files: readonly string[],
+): [unknown, () => string] {
   const is = (variant: string, preset: string, fault: string) =>
     done.find((cell) => cell.variant === variant && cell.preset === preset && cell.fault === fault)?.is ?? 'missing';
   const rows = groups.flatMap(({ variant, preset, faults }) =>
@@ -80,7 +90,7 @@ function listed({ groups, cells, done }: Awaited<ReturnType<typeof listMatrix>>)
     })),
   );
   return [
-    { cells: rows },
+    { cells: rows, ...(files.length === 0 ? {} : { files }) },
     () =>
       [
         ...rows.map(
@@ -88,6 +98,7 @@ function listed({ groups, cells, done }: Awaited<ReturnType<typeof listMatrix>>)
             `  ${`${strategy}@${balancer},${fault}`.padEnd(52)} ${`${forMs / 1000} s`.padStart(7)}  ${state}`,
         ),
         `${cells} cells in ${groups.length} labs.`,
+        ...files.map((file) => `wrote ${file}`),
       ].join('\n'),
   ];
 }

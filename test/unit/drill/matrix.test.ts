@@ -86,7 +86,7 @@ const sections = sectionsOf(cells, balancerOf, faults);
 
 describe('the report of the matrix', () => {
   test('as Markdown', async () => {
-    const text = availabilityMarkdown({ cells, sections, machine: 'Linux 6.18, x64, 2 × a core' });
+    const text = availabilityMarkdown({ cells, sections, machine: 'Linux 6.18, x64, 2 × a core', planned: 10 });
     await expect(text).toMatchFileSnapshot('../../golden/drill/availability.md');
   });
 

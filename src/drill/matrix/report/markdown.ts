@@ -10,10 +10,12 @@ export interface AvailabilityText {
   readonly sections: readonly Section[];
   /** What it was run on, in words. */
   readonly machine: string;
+  /** Cells of the whole matrix; what is missing was not run yet. */
+  readonly planned: number;
 }
 
 /** Pure: docs/availability.md. */
-export function availabilityMarkdown({ cells, sections, machine }: AvailabilityText): string {
+export function availabilityMarkdown({ cells, sections, machine, planned }: AvailabilityText): string {
   const tiers = [...new Set(cells.map((cell) => cell.tier))];
   const dates = cells.map((cell) => cell.startedAt.slice(0, 10)).toSorted();
   const rates = [...new Set(cells.map((cell) => cell.perSecond))];
@@ -26,8 +28,14 @@ export function availabilityMarkdown({ cells, sections, machine }: AvailabilityT
     '',
     `Which strategy gives high availability, for whom, against what: measured with ${tierWords}.`,
     `Made by \`hairpin drill matrix --tier ${tiers[0] ?? 'wire'} --to docs\` on ${machine}, ${dates[0] ?? ''}${dates[0] === dates.at(-1) ? '' : ` to ${dates.at(-1)}`}:`,
-    `${measured} of ${cells.length} cells, ${rates.join(', ')} new TLS connections a second and client, ${patienceMs / 1000} s of patience each.`,
+    `${measured} of ${planned} cells, ${rates.join(', ')} new TLS connections a second and client, ${patienceMs / 1000} s of patience each.`,
     '',
+    ...(measured >= planned
+      ? []
+      : [
+          '**This is a part of the matrix.** What is not here was not measured, or was spoiled by a busy machine; the command goes on.',
+          '',
+        ]),
     '![](availability.svg)',
     '',
     '## The answer',
