@@ -92,10 +92,6 @@ export const variants: readonly Variant[] = [
   },
 ];
 
-export function variantNamed(name: string): Variant | undefined {
-  return variants.find((variant) => variant.name === name);
-}
-
 /** Who dials: `own` is the master that is broken, `other` another one; a stale pod has /etc/hosts from before. */
 export const clientClasses = ['own', 'own-pod', 'own-stale-pod', 'other', 'worker', 'worker-pod', 'outside'] as const;
 export type ClientClass = (typeof clientClasses)[number];

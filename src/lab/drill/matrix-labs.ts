@@ -232,30 +232,17 @@ function clientOf(
   if (client.startsWith('own') && fault.startsWith('node-')) return [];
   const machine = machineOf(lab, client, target);
   if (machine === undefined) return [];
-  const dir = lab.cx.paths.node(machine);
-  const hosts = client === 'own-stale-pod' ? strategyPaths(lab.cx.paths, machine).hostsBefore : `${dir}/hosts`;
-  const files = 'mount --bind "$1" /etc/hosts && mount --bind "$2" /etc/resolv.conf && shift 2 && exec "$@"';
+  const program = (config: string) => [process.execPath, trafficProgram, config];
+  // A pod keeps the copy of /etc/hosts that it was started with.
+  const before = strategyPaths(lab.cx.paths, machine).hostsBefore;
+  const bind = 'mount --bind "$1" /etc/hosts && shift && exec "$@"';
+  const stale = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', bind, 'stale', before];
+  const argv = (config: string) => (client === 'own-stale-pod' ? [...stale, ...program(config)] : program(config));
   return [
     {
       ...access,
       name: client,
-      channel: throughCommand((config) =>
-        trafficArgv(lab.cx, machine, [
-          'unshare',
-          '--mount',
-          '--propagation',
-          'private',
-          'sh',
-          '-c',
-          files,
-          'client',
-          hosts,
-          `${dir}/resolv.conf`,
-          process.execPath,
-          trafficProgram,
-          config,
-        ]),
-      ),
+      channel: throughCommand((config) => trafficArgv(lab.cx, machine, argv(config))),
     },
   ];
 }

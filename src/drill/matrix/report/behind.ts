@@ -20,17 +20,29 @@ const steering: readonly VariantName[] = ['steer', 'steer-workers', 'steer-stati
 /** Pure: rows on which steer is not ahead, nor level. Workers are judged by the form that steers them. */
 export function behindOn(rows: readonly Row[]): readonly Behind[] {
   return rows.flatMap((row) => {
-    const isWorker = row.client.startsWith('worker');
-    const steer: VariantName = isWorker && row.entries.has('steer-workers') ? 'steer-workers' : 'steer';
+    const steer = steerOf(row);
     const steerMs = scoreOf(row.entries.get(steer));
     if (steerMs === undefined) return [];
-    const others = [...row.entries].flatMap(([name, entry]) => {
-      const ms = scoreOf(entry);
-      return steering.includes(name) || ms === undefined ? [] : [{ name, ms }];
-    });
+    const others = othersOf(row);
     const best = others.toSorted((a, b) => a.ms - b.ms)[0];
     if (best === undefined || best.ms + sameMs >= steerMs) return [];
     return [{ row, steer, best: best.name, steerMs, bestMs: best.ms, why: whyBehind(row, best.name) }];
+  });
+}
+
+/** Steer and another strategy were measured; only then is there something to compare. */
+export function isComparable(row: Row): boolean {
+  return scoreOf(row.entries.get(steerOf(row))) !== undefined && othersOf(row).length > 0;
+}
+
+function steerOf(row: Row): VariantName {
+  return row.client.startsWith('worker') && row.entries.has('steer-workers') ? 'steer-workers' : 'steer';
+}
+
+function othersOf(row: Row): readonly { readonly name: VariantName; readonly ms: number }[] {
+  return [...row.entries].flatMap(([name, entry]) => {
+    const ms = scoreOf(entry);
+    return steering.includes(name) || ms === undefined ? [] : [{ name, ms }];
   });
 }
 

@@ -1,7 +1,7 @@
 import { type Cell, commandOf } from '../cell.ts';
 import { patienceMs } from '../predict.ts';
 import { type ClientClass, classTitles, clientClasses, type VariantName, variants } from '../variants.ts';
-import { behindOn } from './behind.ts';
+import { behindOn, isComparable } from './behind.ts';
 import { type Section, scoreOf } from './table.ts';
 import { entryInWords, predictionInWords, shortTime } from './words.ts';
 
@@ -122,15 +122,26 @@ function answers(sections: readonly Section[]): readonly string[] {
       .filter((row) => !isClusterFault(row.fault) && row.fault !== 'nothing' && !anyway.includes(row.client))
       .filter((row) => scoreOf(row.entries.get(variant)) === Number.POSITIVE_INFINITY)
       .map((row) => `${classTitles[row.client]} (${row.fault})`);
+    const faults = faultsMeasured(first, variant);
+    if (faults.length === 0) return `- **\`${variant}\`** (${title}): not measured with anything broken.`;
+    const asked = faults.length > 3 ? `${faults.length} faults` : faults.join(', ');
     const parts = [
       ...(anyway.length === 0
         ? []
         : [`connections fail with nothing broken for ${anyway.map((client) => classTitles[client]).join(', ')}`]),
-      out.length === 0 ? 'nobody else is out until healed' : `out until healed: ${out.join('; ')}`,
+      out.length === 0
+        ? `in ${asked} nobody else was out until healed`
+        : `in ${asked} out until healed: ${out.join('; ')}`,
       ...(own.length === 0 ? [] : [`when a program of its own is gone: ${own.join('; ')}`]),
     ];
     return `- **\`${variant}\`** (${title}): ${parts.join('; ')}.`;
   });
+}
+
+/** Nothing is said of faults that nobody tried. */
+function faultsMeasured(section: Section, variant: VariantName): readonly string[] {
+  const rows = section.rows.filter((row) => isClusterFault(row.fault) && row.entries.get(variant)?.is === 'measured');
+  return [...new Set(rows.map((row) => row.fault))];
 }
 
 function sectionText(section: Section): readonly string[] {
@@ -170,12 +181,20 @@ function sectionText(section: Section): readonly string[] {
 }
 
 function behindText(sections: readonly Section[]): readonly string[] {
-  const behind = sections.flatMap((section) => behindOn(section.rows));
-  const of = sections.reduce((sum, section) => sum + section.rows.length, 0);
+  const rows = sections.flatMap((section) => section.rows).filter(isComparable);
+  const behind = behindOn(rows);
+  if (rows.length === 0) {
+    return [
+      '## Where steer is not ahead',
+      '',
+      'Nothing can be said yet: no row has both steer and another strategy.',
+      '',
+    ];
+  }
   return [
     '## Where steer is not ahead',
     '',
-    `On ${of - behind.length} of ${of} rows no other strategy did better than steer (\`steer-workers\` for workers). The others:`,
+    `On ${rows.length - behind.length} of ${rows.length} rows that have steer and another strategy no other one did better than steer (\`steer-workers\` for workers). The others:`,
     '',
     ...(behind.length === 0 ? ['None.'] : []),
     ...behind.map(
