@@ -54,6 +54,12 @@ export function createProgram(): Command {
 
 /** Parses `argv` (without node and script) and runs the command; usage problems end with exit code 64. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // A reader that has had enough (`| head`) is no defect, and no reason to leave nodes half changed.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error) => {
+      if (!('code' in error) || error.code !== 'EPIPE') throw error;
+    });
+  }
   try {
     await createProgram().parseAsync(argv, { from: 'user' });
   } catch (error) {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createProgram } from '../../../src/cli/program.ts';
@@ -46,4 +47,13 @@ test.each(['up', 'lab up', 'lab balancer status'])(
 
 test('an unknown verb ends with 64', async () => {
   expect((await hairpin('frobnicate')).code).toBe(64);
+});
+
+test('a reader that does not read to the end is no defect', async () => {
+  const script = '"$1" lab --help 2>"$2" | true; cat "$2"; rm -f "$2"';
+  const file = join(tmpdir(), `hairpin-usage-${process.pid}`);
+  const said = await new Promise<string>((resolve) => {
+    execFile('sh', ['-c', script, 'test', join(repoRoot, 'bin/hairpin'), file], (_error, stdout) => resolve(stdout));
+  });
+  expect(said).toBe('');
 });
