@@ -112,6 +112,7 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
   });
 
   test("m1's apiserver hangs: kept connections and watches end in 4 s, a pod's as well, and new ones go elsewhere", async () => {
+    await traffic.anew();
     const before = (await statusOf('m1')).counters.resets;
     const { costs, window } = await traffic.act("hang of m1's apiserver", {
       inject: () => breakLab(running, freeze('m1')),
@@ -142,6 +143,7 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
   });
 
   test('m2 loses its power and boots again', async () => {
+    await traffic.anew();
     const { costs } = await traffic.act('power of m2', {
       inject: () => breakLab(running, { fault: 'power-off', target: 'm2' }),
       forMs: 15_000,

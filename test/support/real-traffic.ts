@@ -54,9 +54,13 @@ export interface RealTraffic extends AsyncDisposable {
       readonly afterMs?: number;
     },
   ): Promise<{ readonly window: Window; readonly costs: ReadonlyMap<string, Cost> }>;
+  /**
+   * Ends every client and starts it anew, so that its kept connections and watches are again where new ones go: those that a
+   * fault has driven away do not come back by themselves. What was written and seen before stays part of the history.
+   */
+  anew(): Promise<void>;
   /** Who answered a client's new connections that were due within this time. */
   answered(client: string, from: number, to: number): readonly string[];
-  now(): number;
   /** Stops everything and judges all that was seen since the beginning. */
   stop(): Promise<{
     readonly operations: OperationsJudged;
@@ -76,39 +80,67 @@ export async function realTraffic(lab: Lab, clients: readonly RealClient[]): Pro
   const history: DrillRecord[] = [];
   const mark = (what: Mark['what'], text = '') => void history.push({ is: 'mark', at: monotonicMs(), what, text });
   const abort = new AbortController();
-  const running: Traffic[] = await Promise.all(
-    clients.map(async (client) => {
-      const inside = await placeOf(lab, client);
-      return await startTraffic({
-        channel: throughCommand((config) => inside([process.execPath, trafficProgram, config])),
-        config: {
-          ...access.local,
-          servers: access.servers,
-          client,
-          host: endpoint.domain ?? endpoint.addresses[0]?.text ?? '',
-          port: endpoint.port,
-          ...wanted,
-          watches: { count: 2, path: access.paths.watch },
-          operations: { perSecond: 4, patienceMs, path: access.paths.operate, register: 'register', set: 'set' },
-        },
-        onRecord: (record) => history.push(record),
-        signal: abort.signal,
-        startTimeout: 60_000,
-      });
-    }),
-  );
-  for (const one of running) one.go();
-  // The first handshakes of a process are slow ones.
-  await sleep(1500);
+  /** One process of one client, and for how long it ran. */
+  interface Run {
+    readonly client: RealClient;
+    readonly name: string;
+    readonly beganAt: number;
+    readonly traffic: Traffic;
+    endedAt: number | undefined;
+  }
+  const runs: Run[] = [];
+  const current = () => runs.filter(({ endedAt }) => endedAt === undefined);
+  const start = async () => {
+    const generation = runs.length / clients.length + 1;
+    const started = await Promise.all(
+      clients.map(async (client) => {
+        const inside = await placeOf(lab, client);
+        const name = generation === 1 ? client : `${client} ${generation}`;
+        const traffic = await startTraffic({
+          channel: throughCommand((config) => inside([process.execPath, trafficProgram, config])),
+          config: {
+            ...access.local,
+            servers: access.servers,
+            client: name,
+            host: endpoint.domain ?? endpoint.addresses[0]?.text ?? '',
+            port: endpoint.port,
+            ...wanted,
+            watches: { count: 2, path: access.paths.watch },
+            operations: { perSecond: 4, patienceMs, path: access.paths.operate, register: 'register', set: 'set' },
+          },
+          onRecord: (record) => history.push(record),
+          signal: abort.signal,
+          startTimeout: 60_000,
+        });
+        return { client, name, traffic };
+      }),
+    );
+    for (const { client, name, traffic } of started) {
+      traffic.go();
+      runs.push({ client, name, traffic, beganAt: monotonicMs(), endedAt: undefined });
+    }
+    // The first handshakes of a process are slow ones.
+    await sleep(1500);
+  };
+  const end = async () => {
+    const ending = current();
+    // Before they stop: what is written after that they need not see.
+    for (const run of ending) run.endedAt = monotonicMs();
+    const early = (await Promise.all(ending.map(({ traffic }) => traffic.stop()))).filter((why) => why !== undefined);
+    if (early.length > 0) throw new Error(early.join('\n'));
+  };
+  await start();
   mark('begin', 'all');
-  const beganAt = monotonicMs();
   let stopped = false;
 
   return {
-    now: monotonicMs,
+    async anew() {
+      await end();
+      await start();
+    },
     answered: (client, from, to) => [
       ...new Set(
-        attemptsOf(history, client, 'new')
+        attemptsOf(history, current().find((run) => run.client === client)?.name ?? client, 'new')
           .filter((a) => a.scheduledAt >= from && a.scheduledAt <= to && !isFailed(a))
           .flatMap(({ server }) => server ?? []),
       ),
@@ -129,7 +161,7 @@ export async function realTraffic(lab: Lab, clients: readonly RealClient[]): Pro
       const window: Window = { beginAt, injectAt, faultAt, healedAt, endAt: monotonicMs() };
       // What is still on its way has to be in the history: patience, and the batches in which records come.
       await sleep(patienceMs + 500);
-      const costs = new Map(clients.map((client) => [client, costOf(history, client, window)]));
+      const costs = new Map(current().map((run) => [run.client, costOf(history, run.name, window)]));
       console.log(
         `${name} (in force after ${Math.round(faultAt - injectAt)} ms)\n${[...costs.values()].map(inWords).join('\n')}`,
       );
@@ -139,20 +171,18 @@ export async function realTraffic(lab: Lab, clients: readonly RealClient[]): Pro
       stopped = true;
       mark('fault', 'all');
       mark('end', 'all');
-      const endAt = monotonicMs();
-      const early = (await Promise.all(running.map((one) => one.stop()))).filter((why) => why !== undefined);
-      if (early.length > 0) throw new Error(early.join('\n'));
+      await end();
       const { operations } = judge(history, { budget: { clients: {} }, watched: 'acknowledged' });
-      const window: Window = { beginAt: beganAt, injectAt: beganAt, faultAt: beganAt, healedAt: undefined, endAt };
       const all = history.filter((r): r is Operation => r.is === 'operation');
       let events = 0;
-      const wrong = clients.flatMap((client) => {
-        const seen = judgeWatches(history, client, window, { is: 'acknowledged', operations: all });
+      const wrong = runs.flatMap(({ name, beganAt, endedAt = monotonicMs() }) => {
+        const window = { beginAt: beganAt, injectAt: beganAt, faultAt: beganAt, healedAt: undefined, endAt: endedAt };
+        const seen = judgeWatches(history, name, window, { is: 'acknowledged', operations: all });
         events += seen.events;
         return [
-          ...seen.missed.map((what) => `${client} missed ${what}`),
-          ...seen.duplicated.map((what) => `${client} saw twice ${what}`),
-          ...seen.disordered.map((what) => `${client} saw out of order ${what}`),
+          ...seen.missed.map((what) => `${name} missed ${what}`),
+          ...seen.duplicated.map((what) => `${name} saw twice ${what}`),
+          ...seen.disordered.map((what) => `${name} saw out of order ${what}`),
         ];
       });
       const lateMs = Object.fromEntries(
