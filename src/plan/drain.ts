@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { ClusterFacts, FileFact } from '../facts/types.ts';
-import { agentPaths } from '../render/agent/paths.ts';
+import { agentPaths, agentUnits } from '../render/agent/paths.ts';
 import { type Draft, StepList } from './builder.ts';
 import { makePlan, type PlanInput } from './make-plan.ts';
 import type { Plan } from './plan.ts';
+import { reloadUnit } from './reach.ts';
 import type { Step } from './step.ts';
 
 const content = 'This node gets no new connections; hairpin node undrain ends that.\n';
@@ -39,16 +40,35 @@ export function makeDrainPlan(input: PlanInput, master: string, to: 'drained' | 
     steps.add(master, 'adopt', { ...write, slug: 'drain', because, undo: { is: 'restore-file', path } });
   }
   if (!drained && there) steps.add(master, 'adopt', { kind: 'remove-file', slug: 'undrain', path, because });
-  for (const step of plan.steps.filter(isOfDrain)) {
+  const rewritten = new Set(plan.steps.filter(isConfig).map(({ node }) => node));
+  for (const step of plan.steps) {
     const { id, node, phase, needs: _needs, ...rest } = step;
-    steps.add(node, phase, { ...rest, slug: id.slice(node.length + 1) } as Draft);
+    if (isConfig(step)) {
+      steps.add(node, phase, { ...rest, slug: id.slice(node.length + 1) } as Draft);
+    } else if (step.kind === 'unit' && rewritten.has(node) && isTold(step) && isRunning(input.facts, node, step.unit)) {
+      steps.add(node, phase, reloadUnit(step.unit));
+    }
   }
   return { ...plan, steps: steps.steps, estimateMs: steps.longestMs };
 }
 
-function isOfDrain(step: Step): boolean {
-  if (step.kind === 'write-file') return step.path === agentPaths.config;
-  return step.kind === 'unit' && step.actions.length === 1 && step.actions[0] === 'reload';
+function isConfig(step: Step): boolean {
+  return step.kind === 'write-file' && step.path === agentPaths.config;
+}
+
+/**
+ * Where the agent on the node is of another version than this program, its units are to be started anew, and that is not a
+ * drain's business: they read their configuration again, as where nothing else is to be done.
+ */
+function isTold({ unit, actions }: Extract<Step, { kind: 'unit' }>): boolean {
+  const reads: readonly string[] = [agentUnits.steerer, agentUnits.agent, agentUnits.mirror];
+  return reads.includes(unit) && (actions.includes('reload') || actions.includes('restart'));
+}
+
+function isRunning(facts: ClusterFacts, node: string, unit: string): boolean {
+  const report = facts.nodes.find((candidate) => candidate.node === node);
+  const units = report?.is === 'seen' && report.facts.units.is === 'known' ? report.facts.units.value : {};
+  return units[unit]?.active === 'active';
 }
 
 function withDrainFile(facts: ClusterFacts, master: string, drained: boolean): ClusterFacts {

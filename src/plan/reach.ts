@@ -1,6 +1,7 @@
 import { unitPath } from '../render/systemd/unit.ts';
 import { atLeast } from '../std/version.ts';
 import type { Gone, Moment, Place, Wanted, WantedUnit } from '../strategy/strategy.ts';
+import type { Draft } from './builder.ts';
 import type { PlanContext } from './context.ts';
 import { estimates } from './estimates.ts';
 import { slugs } from './ids.ts';
@@ -81,6 +82,17 @@ function planFiles(cx: PlanContext, node: string, wanted: Wanted, phase: PhaseNa
   return changed;
 }
 
+export function reloadUnit(unit: string): Extract<Draft, { kind: 'unit' }> {
+  return {
+    kind: 'unit',
+    slug: `reload-${unit}`,
+    unit,
+    actions: ['reload'],
+    because: 'it reads its configuration again and goes on',
+    estimateMs: estimates.unit,
+  };
+}
+
 function planUnit(
   cx: PlanContext,
   node: string,
@@ -92,14 +104,7 @@ function planUnit(
   const isStale = restartOn.some((path) => opts.changed.has(path)) || (opts.mustRestart && !desk.isStarted(unit));
   if (desk.unit(unit) === 'running' && !isStale) {
     if (desk.isStarted(unit) || !reloadOn.some((path) => opts.changed.has(path))) return;
-    opts.add(node, opts.phase, {
-      kind: 'unit',
-      slug: `reload-${unit}`,
-      unit,
-      actions: ['reload'],
-      because: 'it reads its configuration again and goes on',
-      estimateMs: estimates.unit,
-    });
+    opts.add(node, opts.phase, reloadUnit(unit));
     return;
   }
   const unitFiles = [unitPath(unit), ...restartOn].filter((path) => path.startsWith(unitPath('')));

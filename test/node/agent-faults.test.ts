@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type AgentStatus, openLab } from '../../src/index.ts';
 import { type BreakRequest, breakLab, healFaults } from '../../src/lab/faults/break.ts';
 import { machineCgroups } from '../../src/lab/nspawn/machine-dirs.ts';
@@ -59,7 +59,8 @@ async function problems(): Promise<readonly string[]> {
 }
 
 /** Everybody is well again and has been seen to be steered as it should be. */
-async function steady(ms = 150_000): Promise<void> {
+async function steady(): Promise<void> {
+  const ms = 150_000;
   const end = performance.now() + ms;
   let wrong: readonly string[] = [];
   do {
@@ -94,6 +95,8 @@ const stuck = ({ streams }: Cost) => streams.filter(({ is }) => is === 'stuck');
 const on = (server: string, { streams }: Cost) => streams.filter((stream) => stream.server === server);
 
 describe('with clients that write config maps and watch them', { retry: 0 }, () => {
+  beforeEach(steady);
+
   test("m1's apiserver crashes and its kubelet brings it back", async () => {
     const { costs } = await traffic.act("crash of m1's apiserver", {
       inject: () => lab.sh('m1', 'kill -KILL $(pidof kube-apiserver)'),
@@ -103,12 +106,12 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
       const it = cost(costs, client);
       // What had reached the process is lost with it; what comes later is held and goes elsewhere.
       expect([client, it.odd, stuck(it)]).toEqual([client, [], []]);
-      expect(it.lastFailureDueMs, client).toBeLessThan(100);
+      // SIGKILL is done when the process has given its memory back; until then the kernel accepts for it.
+      expect(it.lastFailureDueMs, client).toBeLessThan(500);
       expect(it.connections.longestOutageMs, client).toBeLessThan(1500);
       expect(it.noWriteMs, client).toBeLessThan(3000);
     }
     for (const client of onM1) for (const { is } of on('m1', cost(costs, client))) expect(is).not.toBe('alive');
-    await steady();
   });
 
   test("m1's apiserver hangs: kept connections and watches end in 4 s, a pod's as well, and new ones go elsewhere", async () => {
@@ -139,7 +142,6 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
     expect(worker.lastFailureDueMs).toBeLessThan(5500);
     expect(stuck(worker)).toEqual([]);
     expect((await statusOf('m1')).counters.resets - before).toBe(1);
-    await steady();
   });
 
   test('m2 loses its power and boots again', async () => {
@@ -158,7 +160,6 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
     expect(worker.lastFailureDueMs).toBeLessThan(5500);
     expect(stuck(worker)).toEqual([]);
     for (const { endedAfterMs } of on('m2', worker)) expect(endedAfterMs).toBeLessThan(9500);
-    await steady();
   });
 
   test('the agents of m1 and w1 are killed: their units start them again, and nothing fails and nothing ends', async () => {
@@ -177,7 +178,6 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
         client,
       ).toEqual([]);
     }
-    await steady();
   });
 
   test.each(masters)(
@@ -202,7 +202,6 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
         const it = cost(costs, client);
         expect([client, it.connections.failures, stuck(it)]).toEqual([client, {}, []]);
       }
-      await steady();
     },
   );
 

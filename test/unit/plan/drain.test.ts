@@ -73,3 +73,9 @@ test('another version restarts what it has to, one master after the other, and r
   const next = plan.steps.find((step) => step.node === 'm2' && step.phase === 'adopt');
   expect(next?.needs).toContain(first.at(-1)?.id);
 });
+
+test('a hairpin of another version than the agents tells them all the same, and replaces nothing', () => {
+  const { input } = upAndRunning();
+  const other = makeDrainPlan({ ...input(), program: 'fedcba9876543210' }, 'm2', 'drained');
+  expect(told(other)).toEqual(told(makeDrainPlan(input(), 'm2', 'drained')));
+});
