@@ -60,7 +60,7 @@ async function problems(): Promise<readonly string[]> {
 
 /** Everybody is well again and has been seen to be steered as it should be. */
 async function steady(): Promise<void> {
-  const ms = 150_000;
+  const ms = 240_000;
   const end = performance.now() + ms;
   let wrong: readonly string[] = [];
   do {
