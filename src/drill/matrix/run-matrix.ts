@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '../../errors/operator-error.ts';
-import { type Emit, silent } from '../../report/event.ts';
+import { type Emit, silent, task } from '../../report/event.ts';
 import type { DrillFault } from '../faults/fault.ts';
 import { planDrill } from '../run/plan.ts';
 import { runDrill } from '../run/run-drill.ts';
@@ -31,6 +31,8 @@ export type OpenedLab =
 
 export interface MatrixLabs {
   readonly tier: 'wire' | 'node';
+  /** Makes what these labs share and what takes long, before anything is measured. */
+  prepare(groups: readonly MatrixGroup[], signal: AbortSignal): Promise<void>;
   /** A fresh lab; one of the same group that is left from a run that was killed is taken down first. */
   open(group: MatrixGroup, opts: { readonly emit: Emit; readonly signal: AbortSignal }): Promise<OpenedLab>;
 }
@@ -61,6 +63,8 @@ export async function runMatrix(opts: MatrixOptions): Promise<void> {
     .map((group) => ({ group, missing: missingOf(group, good) }))
     .filter(({ missing }) => missing.length > 0)
     .toSorted((a, b) => placeOf(a.group) - placeOf(b.group) || lengthOf(b.missing) - lengthOf(a.missing));
+  const wanted = queue.map(({ group }) => group);
+  await task(opts.emit, 'prepare', 'program', () => opts.labs.prepare(wanted, opts.signal));
   const work = async () => {
     for (;;) {
       const next = queue.shift();
@@ -68,8 +72,11 @@ export async function runMatrix(opts: MatrixOptions): Promise<void> {
       await runGroup(next.group, next.missing, opts);
     }
   };
-  await Promise.all(Array.from({ length: opts.parallel }, work));
+  // All of them: whoever stops early would leave the labs of the others.
+  const ended = await Promise.allSettled(Array.from({ length: opts.parallel }, work));
   opts.signal.throwIfAborted();
+  const failed = ended.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** The steady state is asked again with each lab: what a strategy cannot do at all must not be put down to a fault. */

@@ -13,7 +13,7 @@ import { stopLab } from '../runtime/stop-lab.ts';
 import { balancerCatalog } from '../spec/catalog.ts';
 import type { LabInput } from '../spec/input.ts';
 import { resolveLab } from '../spec/resolve.ts';
-import { applyStrategy } from '../strategy/apply.ts';
+import { applyStrategy, unpackProgram } from '../strategy/apply.ts';
 import { machineNetns, strategyPaths } from '../strategy/paths.ts';
 import { placeStrategy, type StrategyForm } from '../strategy/place.ts';
 import { strategyFaults } from '../strategy/unit-faults.ts';
@@ -91,6 +91,10 @@ function labNameOf({ variant, preset }: MatrixGroup): string {
 /** Every strategy in front of stand-ins: rendered files, real programs, a fresh lab each. */
 export const wireMatrixLabs: MatrixLabs = {
   tier: 'wire',
+  async prepare(groups, signal) {
+    const steers = groups.some(({ variant }) => forms[variant.name].form.strategy.name === 'steer');
+    if (steers) await unpackProgram(signal);
+  },
   async open(group, { emit, signal }): Promise<OpenedLab> {
     const { input, form } = forms[group.variant.name];
     const name = labNameOf(group);

@@ -87,8 +87,21 @@ async function withUser(file: string, rest: string): Promise<string> {
   return text.includes(`\n${agentUser}:`) ? text : `${text}${agentUser}${rest}\n`;
 }
 
-/** The executable as nodes get it, unpacked once for all labs of this machine. */
-async function unpackProgram(signal: AbortSignal): Promise<string> {
+/**
+ * The executable as nodes get it, unpacked once for all labs of this machine; gives its id. Building it takes half a minute
+ * of both cores: whoever measures something asks for it before.
+ */
+export function unpackProgram(signal: AbortSignal): Promise<string> {
+  unpacking ??= unpack(signal).catch((error: unknown) => {
+    unpacking = undefined;
+    throw error;
+  });
+  return unpacking;
+}
+
+let unpacking: Promise<string> | undefined;
+
+async function unpack(signal: AbortSignal): Promise<string> {
   const source = await localProgram();
   const dir = programDirectory(source.id);
   if (await stat(join(dir, 'hairpin')).catch(() => undefined)) return source.id;
