@@ -39,6 +39,9 @@ export interface Backend {
   readonly askedAt: number | undefined;
   /** The last sign of life, or the last time that silence stopped counting against it. */
   readonly heardAt: number;
+  /** The last answer that there really was; and since when the question after it waits. No pause of our own forgives these. */
+  readonly answeredAt: number;
+  readonly waitingSince: number | undefined;
   readonly rtt: Rtt | undefined;
   /** The last /readyz; `undefined` before the first. */
   readonly ready: boolean | undefined;
@@ -86,6 +89,8 @@ export function newBackend(at: number): Backend {
     since: at,
     askedAt: undefined,
     heardAt: at,
+    answeredAt: at,
+    waitingSince: undefined,
     rtt: undefined,
     ready: undefined,
     streak: 0,
@@ -109,24 +114,33 @@ export function observe(before: Backend, seen: Evidence): Outcome {
 function take(b: Backend, seen: Evidence): Backend {
   switch (seen.is) {
     case 'asked':
-      return { ...b, askedAt: b.askedAt ?? seen.at };
+      return { ...b, askedAt: b.askedAt ?? seen.at, waitingSince: b.waitingSince ?? seen.at };
     case 'answered':
       return {
         ...b,
         askedAt: undefined,
         heardAt: seen.at,
+        answeredAt: seen.at,
+        waitingSince: undefined,
         ended: false,
         rtt: seen.rttMs === undefined ? b.rtt : sampleRtt(b.rtt, seen.rttMs),
         wanted: isOverdue(b, seen.at) ? b.wanted : Math.max(0, b.wanted - worth(b)),
       };
     case 'readyz':
-      return { ...b, heardAt: seen.at, ready: seen.ok, streak: seen.ok === b.ready ? b.streak + 1 : 1 };
+      return {
+        ...b,
+        heardAt: seen.at,
+        answeredAt: seen.at,
+        waitingSince: b.waitingSince === undefined ? undefined : seen.at,
+        ready: seen.ok,
+        streak: seen.ok === b.ready ? b.streak + 1 : 1,
+      };
     case 'readyz-overdue':
       // Of one that has not answered nothing new is known.
       if (b.state === 'unknown' || b.state === 'failed') return b;
       return { ...b, ready: false, streak: b.ready === false ? b.streak + 1 : 1 };
     case 'ended':
-      return { ...b, ended: true, askedAt: seen.at };
+      return { ...b, ended: true, askedAt: seen.at, waitingSince: b.waitingSince ?? seen.at };
     case 'lagged':
       return { ...b, askedAt: b.askedAt === undefined ? undefined : seen.at, heardAt: seen.at };
     case 'drain':

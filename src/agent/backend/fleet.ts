@@ -103,9 +103,21 @@ export function decide(fleet: Fleet): Decision {
   const willing = [...fleet.members].filter(([, { backend }]) => !backend.drained);
   const candidates = willing.map(([name, { self, backend }]) => {
     const silentSince = Math.max(backend.heardAt, backend.askedAt ?? Number.NEGATIVE_INFINITY);
-    return { name, self, state: backend.state, alive: fleet.tickedAt - silentSince < deadAfterMs };
+    const alive = fleet.tickedAt - silentSince < deadAfterMs && !isOutlasted(fleet, name, backend);
+    return { name, self, state: backend.state, alive };
   });
   return { backends: chooseBackends(candidates), hold: holdsRefusals(candidates) };
+}
+
+/**
+ * It would be dead but for our own pauses, which its flows are forgiven for: on a node that is short of processor time the
+ * three seconds begin anew again and again. New connections cost nothing elsewhere, so they are not sent to it.
+ */
+function isOutlasted(fleet: Fleet, name: string, { waitingSince }: Backend): boolean {
+  if (waitingSince === undefined || fleet.tickedAt - waitingSince < deadAfterMs) return false;
+  return [...fleet.members].some(
+    ([other, { backend }]) => other !== name && backend.answeredAt > waitingSince + deadAfterMs / 2,
+  );
 }
 
 function othersHeardAt(fleet: Fleet, name: string): number {

@@ -180,7 +180,7 @@ describe('24 hours', () => {
     const shape = () =>
       [...real.fleet().members].map(([name, { backend }]) => [
         name,
-        { ...backend, heardAt: 0, streak: 0, rtt: undefined },
+        { ...backend, heardAt: 0, answeredAt: 0, streak: 0, rtt: undefined },
       ]);
     real.run(minuteMs);
     const before = shape();

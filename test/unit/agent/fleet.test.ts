@@ -120,6 +120,21 @@ describe('a fleet', () => {
     expect(d.decision()).toEqual({ backends: [], hold: false });
   });
 
+  test('all late at once on a node that pauses again and again: the one that is really silent gets nothing after three seconds', () => {
+    const d = drive(newFleet(masters, 0));
+    d.run(2000, ['m1', 'm2', 'm3']);
+    // From here on m1 never answers, the others each 700 ms and late, and each time the prober itself was held up.
+    let late: readonly string[] = [];
+    for (let i = 0; i < 6; i += 1) {
+      d.run(d.now() + 500, []);
+      late = d.decision().backends;
+      d.jump(200);
+      for (const name of ['m2', 'm3']) d.see(name, { is: 'answered', at: d.now(), rttMs: undefined });
+    }
+    expect(d.changes.filter((line) => line.includes('failed'))).toEqual([]);
+    expect(late).toEqual(['m2', 'm3']);
+  });
+
   test('a member that is added is unknown, and those that stay are remembered', () => {
     const d = drive(newFleet(masters.slice(0, 2), 0));
     d.run(2000, ['m1', 'm2']);
