@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OperatorError } from '../../../src/errors/operator-error.ts';
@@ -79,6 +80,21 @@ describe.skipIf(!sshdInstalled)('OpensshNode against a real sshd', () => {
       env: { GREETING: `it's "so"` },
     });
     expect(result.stdout).toBe(`a\0b\nit's "so"`);
+  });
+
+  test('a command can be talked to while it runs, and ends when its input does', async () => {
+    const input = new PassThrough();
+    const said: string[] = [];
+    const ended = node.change(['sh', '-c', 'while read -r line; do echo "heard $line"; done; echo end'], {
+      input,
+      onLine: (_, line) => {
+        said.push(line);
+        if (line === 'heard 1') input.end('2\n');
+      },
+    });
+    input.write('1\n');
+    expect((await ended).exitCode).toBe(0);
+    expect(said).toEqual(['heard 1', 'heard 2', 'end']);
   });
 
   test('lines are told as they come, without marks', async () => {
