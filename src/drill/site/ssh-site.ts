@@ -8,7 +8,7 @@ import { type FaultedCluster, faultOfNodes, runDir } from '../faults/on-nodes.ts
 import { podFaults, unitFaults } from '../faults/processes.ts';
 import { diskFault, wholeNodeFaults } from '../faults/system.ts';
 import { monotonicMs } from '../history/clock.ts';
-import { variantNamed } from '../matrix/variants.ts';
+import { variants } from '../matrix/variants.ts';
 import type { Predictable } from '../scenario/budget.ts';
 import { type TrafficChannel, throughCommand, trafficProgram } from '../traffic/channel.ts';
 import { type Access, prepareAccess, removeAccess } from './access.ts';
@@ -79,7 +79,7 @@ function predictableOf({ balancer, strategy: asked }: Spec, strategy: string): P
           healthCheck: balancer.healthCheck,
         };
   const workers = asked.name === 'steer' && asked.workers;
-  const variant = workers ? 'steer-workers' : variantNamed(strategy)?.name;
+  const variant = workers ? 'steer-workers' : variants.find(({ name }) => name === strategy)?.name;
   return variant === undefined ? undefined : { variant, balancer: numbers };
 }
 
