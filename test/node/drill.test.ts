@@ -19,7 +19,7 @@ beforeAll(async () => {
   lab = await UpLab.start({ name: 't-drill' });
   const { code, told } = await lab.hairpin('up', '--yes', '--strategy', 'steer');
   // A busy machine may fail a check of `up`; what drills need is asked below.
-  expect([0, 2], told).toContain(code);
+  if (code !== 0 && code !== 2) throw new Error(told);
 });
 afterAll(async () => lab?.[Symbol.asyncDispose]());
 
