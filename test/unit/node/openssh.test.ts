@@ -320,6 +320,21 @@ echo "sudo: no password was provided" >&2; exit 1
       expect({ stdout: result.stdout, stderr: result.stderr }).toEqual({ stdout: '1:line 1\n\nline 3', stderr: '' });
     });
 
+    test('a command that is talked to hears what is said, and not the password', async () => {
+      const input = new PassThrough();
+      const ended = as('asks', 'correct horse').change(
+        ['sh', '-c', 'while read -r line; do echo "heard $line"; done'],
+        {
+          input,
+          onLine: (_, line) => {
+            if (line === 'heard 1') input.end('2\n');
+          },
+        },
+      );
+      input.write('1\n');
+      expect((await ended).stdout).toBe('heard 1\nheard 2\n');
+    });
+
     test('a wrong password is tried once and never shown', async () => {
       const error = await failure(as('asks', 'wrong donkey').probe(['true']));
       expect(error.code).toBe('NODE_SUDO');
