@@ -33,9 +33,7 @@ export function watchesInWords({ watches }: ClientJudged): string {
 /** Of clients that keep connections or follow a log; `undefined` where none does. */
 export function keptInWords(clients: readonly ClientJudged[]): string | undefined {
   const kept = clients.flatMap(({ client, kept: judged }) =>
-    judged === undefined || judged.failed === 0
-      ? []
-      : [`${client} ${judged.failed} failed, longest ${timeInWords(judged.longestOutageMs)}`],
+    judged === undefined || judged.failed === 0 ? [] : [`${client} ${judged.failed} failed`],
   );
   const logs = clients.flatMap(({ client, stream }) => {
     if (stream === undefined) return [];
