@@ -32,6 +32,15 @@ async function seen(from = 'm1'): Promise<string> {
   return tally(await dial(lab, from, { tries, connectMs: 3000 }));
 }
 
+/** Until all dials of m1 wait for their answer: a program that starts on a busy machine takes longer than any fixed pause. */
+async function untilHalfOpen(): Promise<void> {
+  for (const end = Date.now() + 3000; Date.now() < end; await sleep(20)) {
+    const { stdout } = await lab.exec('m1', ['ss', '-Htn', 'state', 'syn-sent']);
+    if (stdout.split('\n').filter((line) => line !== '').length >= tries) return;
+  }
+  throw new Error(`fewer than ${tries} connections were half open within 3 s`);
+}
+
 describe('the steering table', () => {
   test('of another version becomes ours: chains and sets of another kind go, flows and steering stay', async () => {
     const endpoint = lab.spec.endpoint.addresses[0] ?? address('10.0.0.1');
@@ -138,7 +147,7 @@ describe('the steering table', () => {
     const heal = await silence(lab, 'm2');
     try {
       const dialling = dial(lab, 'm1', { tries, connectMs: 4000 });
-      await sleep(700);
+      await untilHalfOpen();
       expect(await it.steer(['m3'], { away })).toMatchObject({ ok: true });
       const outcomes = await dialling;
       expect(tally(outcomes)).toBe(`m3 ${tries}`);
@@ -153,7 +162,7 @@ describe('the steering table', () => {
     // Long enough for a third SYN: the silence stands for an answer that is under way.
     const dialling = dial(lab, 'm1', { tries, connectMs: 8000 });
     try {
-      await sleep(700);
+      await untilHalfOpen();
       expect(await it.steer(['m3'], { away: ['m1'] })).toMatchObject({ ok: true });
       await sleep(200);
     } finally {
