@@ -51,8 +51,8 @@ test('a reader that does not read holds nothing up, and is told how many lines i
   const child = run(
     `const log = openLog('prober');
      for (let i = 0; i < 40; i += 1) log.info({ i, much: 'x'.repeat(100_000) }, 'more');
-     process.stderr.write('said all\\n');
-     process.once('SIGUSR2', () => setInterval(() => log.info({}, 'again'), 100));`,
+     process.once('SIGUSR2', () => setInterval(() => log.info({}, 'again'), 100));
+     process.stderr.write('said all\\n');`,
     'pipe',
   );
   child.stdout?.pause();
