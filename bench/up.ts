@@ -109,8 +109,9 @@ async function look(lab: Lab): Promise<void> {
   const { exitCode, stdout } = await execa(bin, ['doctor', '-f', file, '--output', 'json'], { reject: false });
   const took = (Date.now() - start) / 1000;
   const { findings } = JSON.parse(stdout) as { readonly findings?: readonly unknown[] };
+  const said = findings === undefined ? stdout.slice(0, 300) : `${findings.length} findings`;
   console.log(
-    `         facts of 4 nodes ${facts.join(', ')} (goal 2 s); doctor ${s(took)} (goal 5 s), exit ${exitCode}, ${findings?.length} findings`,
+    `         facts of 4 nodes ${facts.join(', ')} (goal 2 s); doctor ${s(took)} (goal 5 s), exit ${exitCode}, ${said}`,
   );
 }
 
