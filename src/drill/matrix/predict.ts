@@ -36,6 +36,13 @@ const loopMs = 2400;
 const lapseMs = 3000;
 const renewMs = 1000;
 
+const ownIsWell = none('its own apiserver is well');
+const haproxySilent = after(haproxySilentMs + patienceMs, 'haproxy: 1 s + 2 s + 0.5 s + 2 s, and 2 s of patience');
+const workerAsks = after(
+  workerAskMs + patienceMs,
+  'a worker asks each second and when it connects, and 2 s of patience',
+);
+
 type Way =
   | 'balancer'
   | 'hairpin'
@@ -163,7 +170,7 @@ function killed(way: Way, balancer: BalancerNumbers | undefined, isOwn: boolean)
     case 'hairpin':
       return ejection(balancer, 'refused');
     case 'self':
-      return isOwn ? healed('it knows no other apiserver') : none('its own apiserver is well');
+      return isOwn ? healed('it knows no other apiserver') : ownIsWell;
     case 'own-haproxy':
     case 'balancer-haproxy':
     case 'vip':
@@ -175,34 +182,41 @@ function killed(way: Way, balancer: BalancerNumbers | undefined, isOwn: boolean)
     case 'loop':
       return isOwn
         ? after(loopMs + patienceMs, 'one turn of the loop takes up to 2.4 s, a held connection 1 to 3 s')
-        : none('its own apiserver is well');
+        : ownIsWell;
   }
 }
 
 function frozen(way: Way, balancer: BalancerNumbers | undefined, isOwn: boolean): Prediction {
+  return deaf(way, balancer, isOwn, {
+    steer: after(suspectMs + patienceMs, 'suspect after 0.1 s + patience of the prober, and 2 s of patience'),
+    worker: workerAsks,
+    loop: after(loopMs + patienceMs, 'one turn of the loop, and 2 s of patience'),
+  });
+}
+
+/** An apiserver that accepts and serves nobody; `steered` is when those that look for themselves are away from it. */
+function deaf(
+  way: Way,
+  balancer: BalancerNumbers | undefined,
+  isOwn: boolean,
+  steered: Readonly<Record<'steer' | 'worker' | 'loop', Prediction>>,
+): Prediction {
   switch (way) {
     case 'balancer':
     case 'hairpin':
-      return balancer?.healthCheck.protocol === 'tcp'
-        ? healed('a TCP check is content with an accepted connection')
-        : ejection(balancer, 'silent');
+      return unlessTcp(balancer);
     case 'self':
-      return isOwn ? healed('it knows no other apiserver') : none('its own apiserver is well');
+      return isOwn ? healed('it knows no other apiserver') : ownIsWell;
     case 'own-haproxy':
     case 'balancer-haproxy':
     case 'vip':
     case 'arp':
-      return after(haproxySilentMs + patienceMs, 'haproxy: 1 s + 2 s + 0.5 s + 2 s, and 2 s of patience');
+      return haproxySilent;
     case 'steer':
-      return isOwn
-        ? after(suspectMs + patienceMs, 'suspect after 0.1 s + patience of the prober, and 2 s of patience')
-        : none('its own apiserver is well');
-    case 'steer-worker':
-      return after(workerAskMs + patienceMs, 'a worker asks each second and when it connects, and 2 s of patience');
     case 'loop':
-      return isOwn
-        ? after(loopMs + patienceMs, 'one turn of the loop, and 2 s of patience')
-        : none('its own apiserver is well');
+      return isOwn ? steered[way] : ownIsWell;
+    case 'steer-worker':
+      return steered.worker;
   }
 }
 
@@ -215,15 +229,12 @@ function silent(way: Way, balancer: BalancerNumbers | undefined): Prediction {
     case 'self':
     case 'steer':
     case 'loop':
-      return none('its own apiserver is well');
+      return ownIsWell;
     case 'own-haproxy':
-      return after(haproxySilentMs + patienceMs, 'haproxy: 1 s + 2 s + 0.5 s + 2 s, and 2 s of patience');
+      return haproxySilent;
     case 'balancer-haproxy': {
       const own = ejection(balancer, 'silent');
-      const other = haproxySilentMs + patienceMs;
-      return own.allGoodMs === 'until-healed' || own.allGoodMs > other
-        ? own
-        : after(other, 'haproxy: 1 s + 2 s + 0.5 s + 2 s, and 2 s of patience');
+      return own.allGoodMs === 'until-healed' || own.allGoodMs > haproxySilentMs + patienceMs ? own : haproxySilent;
     }
     case 'vip':
       return after(
@@ -236,7 +247,7 @@ function silent(way: Way, balancer: BalancerNumbers | undefined): Prediction {
         'ARP of a Linux router: up to 45 s + 5 s + 3 s (many routers: hours), then haproxy 5.5 s, and 2 s of patience',
       );
     case 'steer-worker':
-      return after(workerAskMs + patienceMs, 'a worker asks each second and when it connects, and 2 s of patience');
+      return workerAsks;
   }
 }
 
@@ -245,33 +256,14 @@ const etcdNoticedMs = 1000 + 2000;
 
 /** An apiserver without its etcd: it accepts, and answers with 500 or not at all. */
 function etcdGone(way: Way, balancer: BalancerNumbers | undefined, isOwn: boolean): Prediction {
-  switch (way) {
-    case 'balancer':
-    case 'hairpin':
-      return balancer?.healthCheck.protocol === 'tcp'
-        ? healed('a TCP check is content with an accepted connection')
-        : ejection(balancer, 'silent');
-    case 'self':
-      return isOwn ? healed('it knows no other apiserver') : none('its own apiserver is well');
-    case 'own-haproxy':
-    case 'balancer-haproxy':
-    case 'vip':
-    case 'arp':
-      return after(haproxySilentMs + patienceMs, 'haproxy: 1 s + 2 s + 0.5 s + 2 s, and 2 s of patience');
-    case 'steer':
-      return isOwn
-        ? after(etcdNoticedMs + patienceMs, '/readyz each second, 2 s until it says no, and 2 s of patience')
-        : none('its own apiserver is well');
-    case 'steer-worker':
-      return after(
-        workerAskMs + etcdNoticedMs + patienceMs,
-        'a worker asks each 5 s, 2 s until it says no, 2 s of patience',
-      );
-    case 'loop':
-      return isOwn
-        ? after(loopMs + etcdNoticedMs + patienceMs, 'one turn of the loop, 2 s until it says no, 2 s of patience')
-        : none('its own apiserver is well');
-  }
+  return deaf(way, balancer, isOwn, {
+    steer: after(etcdNoticedMs + patienceMs, '/readyz each second, 2 s until it says no, and 2 s of patience'),
+    worker: after(
+      workerAskMs + etcdNoticedMs + patienceMs,
+      'a worker asks each 5 s, 2 s until it says no, 2 s of patience',
+    ),
+    loop: after(loopMs + etcdNoticedMs + patienceMs, 'one turn of the loop, 2 s until it says no, 2 s of patience'),
+  });
 }
 
 /** As the drill slows it: ten times. */
@@ -287,9 +279,7 @@ function proxyGone(way: Way, balancer: BalancerNumbers | undefined, isOwn: boole
       return isOwn ? healed('it dials its own haproxy') : none('its own haproxy is well');
     case 'balancer-haproxy':
       if (isKilled) return ejection(balancer, 'refused');
-      return balancer?.healthCheck.protocol === 'tcp'
-        ? healed('a TCP check is content with an accepted connection')
-        : ejection(balancer, 'silent');
+      return unlessTcp(balancer);
     case 'vip':
       return after(
         scriptMs + (isKilled ? 0 : patienceMs),
@@ -305,6 +295,12 @@ function proxyGone(way: Way, balancer: BalancerNumbers | undefined, isOwn: boole
     case 'loop':
       return none('it has no haproxy');
   }
+}
+
+function unlessTcp(balancer: BalancerNumbers | undefined): Prediction {
+  return balancer?.healthCheck.protocol === 'tcp'
+    ? healed('a TCP check is content with an accepted connection')
+    : ejection(balancer, 'silent');
 }
 
 function ejection(balancer: BalancerNumbers | undefined, how: 'refused' | 'silent'): Prediction {
