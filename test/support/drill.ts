@@ -59,7 +59,8 @@ export async function recordTraffic(
     run: (ms) => sleep(ms),
     async stop() {
       stopped = true;
-      mark('end');
+      // A test that heals before it stops says itself where the end is.
+      if (!history.some((record) => record.is === 'mark' && record.what === 'end')) mark('end');
       const problems = await Promise.all(running.map((traffic) => traffic.stop()));
       const found = problems.filter((problem) => problem !== undefined);
       if (found.length > 0) throw new Error(found.join('; '));

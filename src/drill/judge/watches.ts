@@ -138,12 +138,13 @@ function streamsAtFault(
 ): readonly StreamJudged[] {
   const open = opened.findLast((o) => o.at <= faultAt);
   if (open === undefined) return [];
-  const end = ended.find((e) => e.stream === open.stream);
+  // What comes after the end, a heal for instance, is not part of what is judged.
+  const end = ended.find((e) => e.stream === open.stream && e.at <= endAt);
   if (end !== undefined && end.at < faultAt) return [];
   const about = { watcher, server: open.server };
   if (end !== undefined && end.how !== 'stopped') {
     return [{ ...about, is: end.how, endedAfterMs: Math.round((end.at - faultAt) * 10) / 10 }];
   }
-  const last = events.findLast((e) => e.stream === open.stream)?.at ?? open.at;
+  const last = events.findLast((e) => e.stream === open.stream && e.at <= endAt)?.at ?? open.at;
   return [{ ...about, is: endAt - last > stuckAfterMs ? 'stuck' : 'alive', endedAfterMs: undefined }];
 }

@@ -141,6 +141,14 @@ describe('watches', () => {
     });
   });
 
+  test('what a stuck stream says after the end, when its server has been let go, makes it no better', () => {
+    const history = [
+      ...watched('m1', range(1, 12)),
+      { is: 'watch-event' as const, client: 'm1', watcher: 0, stream: 0, at: window.endAt + 50, version: 13 },
+    ];
+    expect(judgeWatches(history, 'm1', window, every).streams).toMatchObject([{ is: 'stuck' }]);
+  });
+
   test('acknowledged writes must be seen; unanswered ones need not', () => {
     const operations = [
       { ...did('r', { op: 'write', value: 'a' }, 2000, 2010), version: 5 },
