@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { OperatorError } from '../errors/operator-error.ts';
 import type { NodePort } from '../node/port.ts';
-import { readClock } from './clock.ts';
+import { clockScript, readClock } from './clock.ts';
 import { findDuplicates } from './duplicates.ts';
 import type { Ask } from './probe.ts';
 import { factsScript, parseFacts } from './script.ts';
@@ -18,7 +18,7 @@ export interface GatherOptions {
 }
 
 /**
- * Looks at all nodes at once: two commands a node, whatever the number of facts. A node that cannot be reached is part
+ * Looks at all nodes at once: one command a node, whatever the number of facts. A node that cannot be reached is part
  * of the result; only an abort throws.
  */
 export async function gatherFacts(
@@ -47,12 +47,20 @@ async function gatherNode(node: NodePort, ask: Ask, opts: GatherOptions): Promis
   const elapsed = () => Math.round(performance.now() - start);
   try {
     opts.signal?.throwIfAborted();
-    const result = await node.probe(['sh', '-c', factsScript(ask), 'hairpin-facts'], {
+    let asked = Date.now();
+    let heard: number | undefined;
+    const { stdout } = await node.probe(['sh', '-c', `${clockScript}\n${factsScript(ask)}`, 'hairpin-facts'], {
       signal: opts.signal,
       timeout: opts.timeout ?? 20_000,
+      onStart: () => {
+        asked = Date.now();
+      },
+      onLine: () => {
+        heard ??= Date.now();
+      },
     });
-    const clock = await readClock(node, { signal: opts.signal });
-    return { is: 'seen', node: node.name, ms: elapsed(), facts: { ...parseFacts(result.stdout, ask), clock } };
+    const clock = readClock(stdout.split('\n', 1)[0] ?? '', { asked, heard: heard ?? Date.now() });
+    return { is: 'seen', node: node.name, ms: elapsed(), facts: { ...parseFacts(stdout, ask), clock } };
   } catch (error) {
     if (opts.signal?.aborted === true || !(error instanceof OperatorError)) throw error;
     const cause = error.cause instanceof Error ? error.cause.message : (error.cause as string | undefined);

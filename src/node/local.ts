@@ -38,6 +38,7 @@ export class LocalNode implements NodePort {
   }
 
   async #run(argv: readonly string[], opts: RunOptions): Promise<RunResult> {
+    opts.onStart?.();
     const result = await runProcess([...this.#prefix, ...argv], opts);
     throwWhenStopped(this.name, argv, result.why, opts);
     const { exitCode, stdout, stderr, ms } = result;

@@ -86,6 +86,7 @@ export class OpensshNode implements NodePort, AsyncDisposable {
     const { resolved, become } = await this.#connected(opts.signal);
     const marker = randomBytes(8).toString('hex');
     const started = Promise.withResolvers<number>();
+    opts.onStart?.();
     const ended = await runSsh(this.#sessionArgv(resolved, remoteCommand(marker, argv, { ...opts, become })), {
       ...this.#input(marker, become, opts),
       signal: opts.signal,

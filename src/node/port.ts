@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly input?: Readable | undefined;
   /** Environment for the command. Never a secret: environments can be read by other processes. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Called when the node can be reached and the command is about to be handed to it; again when it is tried again. */
+  readonly onStart?: (() => void) | undefined;
   /** Called with each whole line as it is printed. */
   readonly onLine?: ((stream: 'stdout' | 'stderr', line: string) => void) | undefined;
 }

@@ -27,6 +27,7 @@ export function replay(recording: Recording): NodePort {
     const stdin = opts?.stdin === undefined ? undefined : hashOf(opts.stdin);
     const same = (e: Extract<Exchange, { kind: 'probe' | 'change' }>) =>
       e.stdin === stdin && e.result.argv.length === argv.length && e.result.argv.every((arg, i) => arg === argv[i]);
+    opts?.onStart?.();
     const { result } = take(kind, same, commandInWords(argv), kind === 'probe');
     for (const stream of ['stdout', 'stderr'] as const) {
       for (const line of result[stream].split('\n').slice(0, -1)) opts?.onLine?.(stream, line);

@@ -5,12 +5,17 @@ import type { Certificate } from '../types.ts';
 /** Certificates of kubeadm and the client certificates inside kubeconfigs. Private keys never leave the node. */
 export const certificates: Probe<readonly Certificate[]> = {
   script: () => `
-for f in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /var/lib/kubelet/pki/kubelet-client-current.pem /var/lib/kubelet/pki/kubelet.crt; do
-  [ -r "$f" ] && echo "@$f" && sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' "$f"
+set --
+for f in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /var/lib/kubelet/pki/kubelet-client-current.pem /var/lib/kubelet/pki/kubelet.crt /etc/kubernetes/*.conf; do
+  [ -r "$f" ] && set -- "$@" "$f"
 done
-for f in /etc/kubernetes/*.conf; do
-  [ -r "$f" ] && data=$(sed -n 's/^ *client-certificate-data: *//p' "$f" | head -n 1) && [ -n "$data" ] && echo "@$f" && echo "base64 $data"
-done
+[ $# = 0 ] || awk '
+FNR == 1                        { inside = 0; seen = 0 }
+/-----BEGIN CERTIFICATE-----/   { inside = 1; if (!seen++) print "@" FILENAME }
+inside                          { print }
+/-----END CERTIFICATE-----/     { inside = 0 }
+/^ *client-certificate-data: /  { if (!seen++) { print "@" FILENAME; print "base64 " $2 } }
+' "$@"
 :`,
 
   parse(text) {

@@ -1,4 +1,4 @@
-import { lines, type Probe } from '../probe.ts';
+import { lines, type Probe, sections } from '../probe.ts';
 import type { Disk } from '../types.ts';
 
 /** Where kubeadm, etcd, the kubelet, the container runtime and hairpin write. */
@@ -6,18 +6,26 @@ const paths = ['/etc', '/var/lib/etcd', '/var/lib/kubelet', '/var/lib/containerd
 
 export const disks: Probe<readonly Disk[]> = {
   script: () => `
+echo @paths
+set --
 for path in ${paths.join(' ')}; do
   at=$path
   while [ ! -e "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
-  echo "$path $(stat -f -c '%S %b %a %d' "$at") $(stat -c %m "$at")"
-done`,
+  set -- "$@" "$at"
+  echo "$path"
+done
+echo @sizes; stat -f -c '%S %b %a %d' -- "$@"
+echo @mounts; stat -c %m -- "$@"`,
 
   parse(text) {
-    return lines(text).map((line) => {
-      const [path = '', blockSize, total, available, inodes, ...mount] = line.split(' ');
+    const of = (title: string) => lines(sections(text).find((section) => section.title === title)?.body ?? '');
+    const sizes = of('sizes');
+    const mounts = of('mounts');
+    return of('paths').map((path, i) => {
+      const [blockSize, total, available, inodes] = (sizes[i] ?? '').split(' ');
       return {
         path,
-        mount: mount.join(' '),
+        mount: mounts[i] ?? '',
         totalBytes: Number(blockSize) * Number(total),
         freeBytes: Number(blockSize) * Number(available),
         freeInodes: Number(inodes),

@@ -11,16 +11,26 @@ set -- ${quoteArgv(ask.files)}
 {
   for f; do printf '%s\\n' "$f"; done
   if [ -r ${manifest} ]; then cut -c 67- ${manifest}; fi
-} | sort -u | while IFS= read -r f; do
-  [ -f "$f" ] && sum=$(sha256sum <"$f") && printf '%s %s %s\\n' "\${sum%% *}" "$(stat -L -c '%a %U:%G %s' -- "$f")" "$f"
-done
+} | sort -u | {
+  set --
+  while IFS= read -r f; do [ -f "$f" ] && [ -r "$f" ] && set -- "$@" "$f"; done
+  [ $# = 0 ] || { echo @stat; stat -L -c '%a %U:%G %s %n' -- "$@"; echo @sums; sha256sum --zero -- "$@"; }
+}
 :`,
 
   parse(text) {
+    const of = (title: string) => lines(sections(text).find((section) => section.title === title)?.body ?? '');
+    const sums = new Map(
+      of('sums')
+        .flatMap((line) => line.split('\0'))
+        .map((sum) => [sum.slice(66), sum.slice(0, 64)]),
+    );
     return Object.fromEntries(
-      lines(text).map((line) => {
-        const [sha256 = '', mode = '', owner = '', bytes, ...path] = line.split(' ');
-        return [path.join(' '), { sha256, mode, owner, bytes: Number(bytes) }];
+      of('stat').flatMap((line): [string, FileFact][] => {
+        const [mode = '', owner = '', bytes, ...rest] = line.split(' ');
+        const path = rest.join(' ');
+        const sha256 = sums.get(path);
+        return sha256 === undefined ? [] : [[path, { sha256, mode, owner, bytes: Number(bytes) }]];
       }),
     );
   },

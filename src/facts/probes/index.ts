@@ -27,7 +27,7 @@ import { units } from './units.ts';
 
 type Value<F> = F extends { readonly is: 'known'; readonly value: infer T } ? T : never;
 
-/** One probe a fact; the clock is measured apart, because it needs the time of the question. */
+/** One probe a fact; the clock is read apart, because it needs the time of the question. */
 export const probes: { readonly [K in Exclude<keyof NodeFacts, 'clock'>]: Probe<Value<NodeFacts[K]>> } = {
   os,
   kernel,

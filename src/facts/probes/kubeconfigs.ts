@@ -5,9 +5,12 @@ import type { Kubeconfig } from '../types.ts';
 /** Whom each kubeconfig on the node dials. Only these two fields leave the node. */
 export const kubeconfigs: Probe<readonly Kubeconfig[]> = {
   script: () => `
-for f in /etc/kubernetes/*.conf /root/.kube/config; do
-  [ -r "$f" ] && echo "@$f" && sed -n 's/^ *\\(server\\|certificate-authority-data\\): */\\1 /p' "$f"
-done
+set --
+for f in /etc/kubernetes/*.conf /root/.kube/config; do [ -r "$f" ] && set -- "$@" "$f"; done
+[ $# = 0 ] || awk '
+FNR == 1                                         { print "@" FILENAME }
+/^ *(server|certificate-authority-data): *[^ ]/  { sub(/:/, "", $1); print $1, $2 }
+' "$@"
 :`,
 
   parse(text) {

@@ -26,7 +26,7 @@ function node(name: string, ms: number, error?: OperatorError): NodePort {
     async probe(argv) {
       await sleep(ms);
       if (error !== undefined) throw error;
-      return answer(argv, argv[0] === 'date' ? '1700000000000000000\n' : '\x1ebegin swap\nFilename\n\n\x1eend 0\n');
+      return answer(argv, '1700000000000000000\n\x1ebegin swap\nFilename\n\n\x1eend 0\n');
     },
     change: never,
     writeFile: never,
@@ -88,26 +88,36 @@ describe('gatherFacts()', () => {
   });
 });
 
-describe('readClock()', () => {
-  const clocked = (nanoseconds: string): NodePort => ({
-    ...node('m1', 0),
-    async probe(argv, opts) {
-      opts?.onLine?.('stdout', nanoseconds);
-      return answer(argv, `${nanoseconds}\n`);
-    },
+describe('the clock', () => {
+  test('the offset is from the middle of the way, and half of the way is the uncertainty', () => {
+    const clock = readClock('1600000000000', { asked: 1_000_000, heard: 1_000_040 });
+    expect(clock).toEqual({ is: 'known', value: { offsetMs: 599_980, uncertaintyMs: 20 } });
   });
 
-  test('the offset is from the middle of the way, and half of the way is the uncertainty', async () => {
-    const times = [1_000_000, 1_000_040];
-    const clock = await readClock(clocked('1600000000000'), { now: () => times.shift() ?? 0 });
-    expect(clock).toEqual({ is: 'known', value: { offsetMs: 599_980 + 0, uncertaintyMs: 20 } });
-  });
-
-  test('a date that knows no nanoseconds is unknown', async () => {
-    expect(await readClock(clocked('1600%N'), {})).toEqual({
+  test('a date that knows no nanoseconds is unknown', () => {
+    expect(readClock('1600%N', { asked: 0, heard: 0 })).toEqual({
       is: 'unknown',
       reason: 'date does not tell nanoseconds here',
     });
+  });
+
+  test('connecting is not part of the way: the node is asked when it can be reached', async () => {
+    const slow: NodePort = {
+      ...node('m1', 0),
+      async probe(argv, opts) {
+        await sleep(400);
+        opts?.onStart?.();
+        const time = `${Date.now() + 60_000}000000`;
+        opts?.onLine?.('stdout', time);
+        await sleep(400);
+        return answer(argv, `${time}\n\x1ebegin swap\nFilename\n\n\x1eend 0\n`);
+      },
+    };
+    const { nodes } = await gatherFacts([{ node: slow, ask: emptyAsk }]);
+    const [report] = nodes;
+    const clock = report?.is === 'seen' && report.facts.clock.is === 'known' ? report.facts.clock.value : undefined;
+    expect(Math.round((clock?.offsetMs ?? 0) / 1000)).toBe(60);
+    expect(clock?.uncertaintyMs).toBeLessThan(100);
   });
 });
 
