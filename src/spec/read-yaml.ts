@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { Diagnostic } from '../errors/diagnostic.ts';
 import { explainIssue } from './explain-issue.ts';
-import { parseYamlSource, type YamlSource } from './yaml-source.ts';
+import { quickYaml } from './quick-yaml.ts';
+import { parseYamlSource, sourceOfData, type YamlSource } from './yaml-source.ts';
 
 export type YamlResult<T> =
   | { readonly ok: true; readonly value: T; readonly source: YamlSource }
@@ -15,6 +16,11 @@ export type YamlResult<T> =
  * `source` places the findings of cross-field rules.
  */
 export function readYaml<S extends z.ZodType>(text: string, schema: S, file: string): YamlResult<z.output<S>> {
+  const quick = quickYaml(text);
+  if (quick !== undefined) {
+    const parsed = schema.safeParse(quick.data);
+    if (parsed.success) return { ok: true, value: parsed.data, source: sourceOfData(text, file, quick.data) };
+  }
   const source = parseYamlSource(text, file);
   if (source.diagnostics.length > 0) return { ok: false, diagnostics: source.diagnostics };
   if (source.data === null || source.data === undefined) {

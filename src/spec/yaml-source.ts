@@ -34,6 +34,26 @@ export interface YamlSource {
   diagnose(path: YamlPath, finding: Finding): Diagnostic;
 }
 
+/**
+ * The source of a text whose data is known already (`quickYaml`). Where things stand is found out when somebody asks:
+ * for a file without mistakes nobody does.
+ */
+export function sourceOfData(text: string, file: string, data: unknown): YamlSource {
+  let parsed: YamlSource | undefined;
+  const careful = () => {
+    parsed ??= parseYamlSource(text, file);
+    return parsed;
+  };
+  return {
+    file,
+    data,
+    diagnostics: [],
+    has: (path) => isWritten(data, path),
+    position: (path, atKey) => careful().position(path, atKey),
+    diagnose: (path, finding) => careful().diagnose(path, finding),
+  };
+}
+
 export function parseYamlSource(text: string, file: string): YamlSource {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -89,14 +109,7 @@ export function parseYamlSource(text: string, file: string): YamlSource {
     data,
     diagnostics,
     position,
-    has(path) {
-      let value = data;
-      for (const key of path) {
-        if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false;
-        value = (value as Record<string | number, unknown>)[key];
-      }
-      return value !== undefined;
-    },
+    has: (path) => isWritten(data, path),
     diagnose: (path, finding) => ({
       file,
       ...position(path, finding.atKey),
@@ -119,6 +132,15 @@ export function formatYamlPath(path: YamlPath): string {
       return index === 0 ? key : `.${key}`;
     })
     .join('');
+}
+
+function isWritten(data: unknown, path: YamlPath): boolean {
+  let value = data;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false;
+    value = (value as Record<string | number, unknown>)[key];
+  }
+  return value !== undefined;
 }
 
 function findPair<K, V>(items: readonly Pair<K, V>[], key: string | number): Pair<K, V> | undefined {
