@@ -16,7 +16,7 @@ const text = `apiVersion: hairpin/v1alpha1
 kind: Cluster
 metadata: { name: large }
 spec:
-  kubernetes: { version: v1.37.2, podSubnet: 172.16.0.0/12, serviceSubnet: 192.168.0.0/16 }
+  kubernetes: { version: v1.37.2, podSubnet: 100.64.0.0/10, serviceSubnet: 192.168.0.0/16 }
   endpoint: { address: 10.200.0.1, port: 6443 }
   balancer: { hairpin: drop }
   strategy: { steer: { workers: true } }

@@ -44,7 +44,7 @@ tar -xzf "$file" -C "$dir.new" --no-same-owner
 cd "$dir.new"
 sha256sum --quiet --check SHA256SUMS >&2
 chmod -R a+rX,go-w .
-sync -f "$dir.new"
+sync -- hairpin lib/* SHA256SUMS lib .
 rm -rf -- "$dir"
 mv -T -- "$dir.new" "$dir"
 rm -f -- "$file"

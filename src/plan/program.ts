@@ -39,6 +39,7 @@ export function planProgram(cx: PlanContext, place: Place, phase: PhaseName, add
       slug: 'install-program',
       program: cx.program,
       because: 'one executable with all that the agent needs, about 43 MB on the way',
+      alsoNeeds: afterLeader(cx, place),
       estimateMs: estimates.installProgram,
       undo: {
         is: 'run',
@@ -49,6 +50,11 @@ export function planProgram(cx: PlanContext, place: Place, phase: PhaseName, add
     desk.installedProgram(cx.program);
   }
   if (place.part !== 'leader') planCa(cx, place, phase, add);
+}
+
+/** Everybody waits for init, so the leader's copy has the way and the processors to itself; the others' go while init runs. */
+function afterLeader({ cluster, steps }: PlanContext, { part }: Place): readonly StepId[] {
+  return part === 'leader' || cluster.exists ? [] : steps.lastOf(cluster.leader.name);
 }
 
 /** The leader makes the CA before init; everybody who has not joined yet gets a copy of its certificate. */

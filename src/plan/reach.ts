@@ -40,9 +40,12 @@ export function planWanted(
   for (const gone of wanted.gone) planGone(cx, node, gone, opts.phase, add);
   if (wanted.program) planProgram(cx, place, opts.phase, add);
   const changed = planFiles(cx, node, wanted, opts.phase, add);
+  const addressMissing = wanted.holds.some((h) => h.is === 'address-present' && desk.hasAddress(h.address) === false);
+  let reload = [...changed].some((path) => path.startsWith(unitPath('')));
   for (const unit of wanted.units) {
-    const addressMissing = wanted.holds.some((h) => h.is === 'address-present' && desk.hasAddress(h.address) === false);
-    planUnit(cx, node, unit, { changed, mustRestart: addressMissing && unit.kind === 'ours', phase: opts.phase, add });
+    const mustRestart = addressMissing && unit.kind === 'ours';
+    // systemd reads all units at once, so the first one that is started reloads for the others as well.
+    if (planUnit(cx, node, unit, { changed, mustRestart, reload, phase: opts.phase, add })) reload = false;
   }
   planHosts(cx, place, wanted, opts.phase, add);
   if (steps.lastOf(node)[0] === before) return;
@@ -93,32 +96,32 @@ export function reloadUnit(unit: string): Extract<Draft, { kind: 'unit' }> {
   };
 }
 
+/** Tells whether the unit is started. */
 function planUnit(
   cx: PlanContext,
   node: string,
   wanted: WantedUnit,
-  opts: { changed: ReadonlySet<string>; mustRestart: boolean; phase: PhaseName; add: Add },
-): void {
+  opts: { changed: ReadonlySet<string>; mustRestart: boolean; reload: boolean; phase: PhaseName; add: Add },
+): boolean {
   const { unit, restartOn, reloadOn = [], because, undo } = wanted;
   const desk = cx.desk(node);
   const isStale = restartOn.some((path) => opts.changed.has(path)) || (opts.mustRestart && !desk.isStarted(unit));
   if (desk.unit(unit) === 'running' && !isStale) {
-    if (desk.isStarted(unit) || !reloadOn.some((path) => opts.changed.has(path))) return;
+    if (desk.isStarted(unit) || !reloadOn.some((path) => opts.changed.has(path))) return false;
     opts.add(node, opts.phase, reloadUnit(unit));
-    return;
+    return false;
   }
-  const unitFiles = [unitPath(unit), ...restartOn].filter((path) => path.startsWith(unitPath('')));
-  const reload = unitFiles.some((path) => opts.changed.has(path)) ? (['daemon-reload'] as const) : [];
   opts.add(node, opts.phase, {
     kind: 'unit',
     slug: `unit-${unit}`,
     unit,
-    actions: [...reload, 'enable', 'restart'],
+    actions: [...(opts.reload ? (['daemon-reload'] as const) : []), 'enable', 'restart'],
     because,
     estimateMs: estimates.unit,
     undo: undo === undefined ? { is: 'disable-unit', unit } : { is: 'run', ...undo },
   });
   desk.started(unit);
+  return true;
 }
 
 function planHosts(cx: PlanContext, place: Place, wanted: Wanted, phase: PhaseName, add: Add): void {

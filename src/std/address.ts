@@ -131,9 +131,16 @@ function mask(family: Family, prefix: number): bigint {
 
 /** The 32 bits of an IPv4 address, signed as JavaScript's bit operators have them. */
 function toInt(a: Address): number {
+  const known = ints.get(a);
+  if (known !== undefined) return known;
   const [b3, b2, b1, b0] = a.text.split('.');
-  return (Number(b3) << 24) | (Number(b2) << 16) | (Number(b1) << 8) | Number(b0);
+  const int = (Number(b3) << 24) | (Number(b2) << 16) | (Number(b1) << 8) | Number(b0);
+  ints.set(a, int);
+  return int;
 }
+
+/** Every address is held against the same dozen networks. */
+const ints = new WeakMap<Address, number>();
 
 function toNumber(a: Address): bigint {
   return ipaddr

@@ -20,16 +20,36 @@ export function agentOn(cx: BaseContext, place: Place, because: string): Wanted 
 /** A plan asks before and after joining, and of thousands of workers; the answer is the same. */
 const made = new WeakMap<BaseContext, Map<string, Wanted>>();
 
+/** By whether there is a mirror: all masters have the same units, and so have all workers. */
+const unitsOf = new Map(
+  [true, false].map((mirror) => [mirror, { files: agentUnitFiles({ mirror }), units: wantedUnits(mirror) }]),
+);
+
 function makeAgent(cx: BaseContext, { node, part }: Place, because: string): Wanted {
   const { spec, masters } = cx;
-  const mirror = part !== 'worker';
+  const { files = [], units = [] } = unitsOf.get(part !== 'worker') ?? {};
   const config = renderAgentConfig({ spec, node, masters, device: cx.device(node), draining: cx.draining });
   const launcher = renderLauncher(cx.program);
-  const files = [
-    { path: agentPaths.program, content: launcher, mode: 0o755, because: 'the version in force, for units and people' },
-    { path: agentPaths.config, content: config, mode: 0o644, because },
-    ...agentUnitFiles({ mirror }),
-  ];
+  return {
+    ...nothing,
+    program: true,
+    gone: [staticGone],
+    files: [
+      {
+        path: agentPaths.program,
+        content: launcher,
+        mode: 0o755,
+        because: 'the version in force, for units and people',
+      },
+      { path: agentPaths.config, content: config, mode: 0o644, because },
+      ...files,
+    ],
+    units,
+    holds: [{ is: 'unit-active', unit: agentUnits.agent }],
+  };
+}
+
+function wantedUnits(mirror: boolean): readonly WantedUnit[] {
   const unit = (name: string, why: string, restartOn: readonly string[]): WantedUnit => ({
     unit: name,
     because: why,
@@ -42,7 +62,7 @@ function makeAgent(cx: BaseContext, { node, part }: Place, because: string): Wan
         : undefined,
   });
   const own = [agentPaths.program];
-  const units = [
+  return [
     {
       ...unit(agentUnits.podsSocket, "flows of pods are reset in pods' own namespaces", [unitPath(agentUnits.pods)]),
       reloadOn: [],
@@ -61,14 +81,6 @@ function makeAgent(cx: BaseContext, { node, part }: Place, because: string): Wan
         ]
       : []),
   ];
-  return {
-    ...nothing,
-    program: true,
-    gone: [staticGone],
-    files,
-    units,
-    holds: [{ is: 'unit-active', unit: agentUnits.agent }],
-  };
 }
 
 /** An earlier hairpin steered by a loop in sh. Its table has the same name and stays: flows live in it. */

@@ -19,7 +19,14 @@ unit=$1 units=$2; shift 2
 for action in "$@"; do
   case $action in
     daemon-reload) systemctl daemon-reload || exit ;;
-    restart) systemctl reset-failed -- "$unit" 2>/dev/null; systemctl restart -- "$unit" || exit ;;
+    # Each enable would have systemd read all units again, which takes longer than everything else here.
+    enable) systemctl enable --no-reload -- "$unit" || exit ;;
+    restart)
+      # A run that was killed may have written the file and not come to the reload.
+      [ "$(systemctl show --property NeedDaemonReload --value -- "$unit")" != yes ] || systemctl daemon-reload || exit
+      systemctl reset-failed -- "$unit" 2>/dev/null
+      systemctl restart -- "$unit" || exit
+      ;;
     *) systemctl "$action" -- "$unit" || exit ;;
   esac
 done

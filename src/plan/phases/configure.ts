@@ -9,7 +9,13 @@ export const configure: Phase = {
   name: 'configure',
   summary: 'write configuration, and make the endpoint lead where init or join needs it',
   plan(cx) {
-    for (const place of cx.cluster.places) {
+    // The leader first: everybody waits for its init, during which there is time for what the others need.
+    const { places } = cx.cluster;
+    const leaderFirst = [
+      ...places.filter(({ part }) => part === 'leader'),
+      ...places.filter(({ part }) => part !== 'leader'),
+    ];
+    for (const place of leaderFirst) {
       const { node } = place;
       if (cx.spec.kubernetes.cni.kind === 'bridge') writeBridge(cx, node);
       if (cx.cluster.state(node) !== 'member') planWanted(cx, place, 'before', { phase: 'configure' });

@@ -1,5 +1,6 @@
 import type { Phase, PlanContext } from '../context.ts';
 import { estimates } from '../estimates.ts';
+import { readyForJoins } from '../ids.ts';
 import { planWanted } from '../reach.ts';
 import type { StepId } from '../step.ts';
 import { planJoin } from './join.ts';
@@ -19,10 +20,11 @@ export const joinMasters: Phase = {
     );
     let voters = cluster.masters.filter((node) => cluster.state(node) === 'member').length;
     if (!cluster.exists) voters = 1;
+    const ready = readyForJoins(steps, cluster);
     let after: readonly StepId[] = [];
     for (const place of followers) {
       const name = place.node.name;
-      planJoin(cx, place, 'join-masters', after);
+      planJoin(cx, place, 'join-masters', [...ready, ...after]);
       voters += 1;
       planWanted(cx, place, 'after', { phase: 'join-masters' });
       if (!hasExternalEtcd(cx)) {

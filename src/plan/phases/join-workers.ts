@@ -1,4 +1,5 @@
 import type { Phase } from '../context.ts';
+import { readyForJoins } from '../ids.ts';
 import { planWanted, workersMayJoinMeanwhile } from '../reach.ts';
 import { planJoin } from './join.ts';
 
@@ -12,10 +13,10 @@ export const joinWorkers: Phase = {
       .filter(({ part, node }) => part === 'follower' && cluster.state(node) !== 'member')
       .flatMap(({ node }) => steps.lastOf(node.name))
       .slice(-1);
-    const after = workersMayJoinMeanwhile(cx) ? [] : lastMaster;
+    const needs = [...readyForJoins(steps, cluster), ...(workersMayJoinMeanwhile(cx) ? [] : lastMaster)];
     for (const place of cluster.places) {
       if (place.part !== 'worker' || cluster.state(place.node) === 'member') continue;
-      planJoin(cx, place, 'join-workers', after);
+      planJoin(cx, place, 'join-workers', needs);
       planWanted(cx, place, 'after', { phase: 'join-workers' });
     }
   },

@@ -6,14 +6,13 @@ import { detectionMs } from '../../spec/timing.ts';
 import type { Place } from '../../strategy/strategy.ts';
 import type { PlanContext } from '../context.ts';
 import { estimates } from '../estimates.ts';
-import { readyForJoins, slugs } from '../ids.ts';
+import { slugs } from '../ids.ts';
 import type { PhaseName, StepId } from '../step.ts';
 
 /** The steps that both kinds of join have: wait until the endpoint answers here, then join. */
-export function planJoin(cx: PlanContext, place: Place, phase: PhaseName, after: readonly StepId[]): void {
+export function planJoin(cx: PlanContext, place: Place, phase: PhaseName, needs: readonly StepId[]): void {
   const { spec, steps, documents } = cx;
   const { node, part } = place;
-  const needs = [...readyForJoins(steps, cx.cluster), ...after];
   if (part === 'follower' && !documents.uploadCertificates) {
     steps.add(node.name, phase, {
       kind: 'copy-certificates',
