@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { gatherClusterFacts, openSession } from '../src/apply/flow/session.ts';
-import { type Lab, labNames, parseLabFlags, silent, startLab } from '../src/index.ts';
+import { type Emit, type Lab, labNames, parseLabFlags, silent, startLab } from '../src/index.ts';
 import { clusterByHand } from '../src/lab/rehearsal/by-hand.ts';
 import { untilNodesReady } from '../src/lab/rehearsal/ready.ts';
+import { localProgram } from '../src/program/source.ts';
 
 // `npm run bench:up [-- ROUNDS]`: `hairpin up` of 3 masters and 1 worker against the same kubeadm commands typed back to
 // back, in one run, on fresh labs in turn, images already there. The balancer can hairpin (`works`), because plain kubeadm
@@ -27,6 +28,9 @@ interface Took {
   readonly end: number;
   readonly parts: string;
 }
+
+// As images are there already: built once for a version of the source, and not part of what is compared.
+await (await localProgram()).archive(process.arch === 'arm64' ? 'arm64' : 'x64', { signal });
 
 const ways = { 'by hand': byHand, direct: (lab: Lab) => up(lab, 'direct'), steer: (lab: Lab) => up(lab, 'steer') };
 const all = new Map<string, Took[]>(Object.keys(ways).map((way) => [way, []]));
@@ -56,11 +60,15 @@ for (const [way, { kubeadm, ready, end }] of medians) {
 
 async function byHand(lab: Lab): Promise<Took> {
   const start = Date.now();
-  await clusterByHand(lab, { emit: silent, signal });
+  const parts: string[] = [];
+  const emit: Emit = (event) => {
+    if (event.kind === 'task-finished') parts.push(`${event.task} ${s((event.ms ?? 0) / 1000)}`);
+  };
+  await clusterByHand(lab, { emit, signal });
   const kubeadm = (Date.now() - start) / 1000;
   await untilNodesReady(lab, { signal, since: start, timeout: 300_000 });
   const ready = (Date.now() - start) / 1000;
-  return { kubeadm, ready, end: ready, parts: '' };
+  return { kubeadm, ready, end: ready, parts: parts.join(', ') };
 }
 
 /** Reads the moments from the events of `--output json`. */

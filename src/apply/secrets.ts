@@ -17,7 +17,7 @@ export class Secrets {
   value(name: SecretName): string {
     const known = this.#values.get(name);
     if (known !== undefined) return known;
-    if (name === 'ca-cert-hash') throw new Error('The hash of the CA was wanted before a step learned it');
+    if (isPublic(name)) throw new Error(`${name} was wanted before a step learned it`);
     const made = name === 'join-token' ? makeToken() : randomBytes(32).toString('hex');
     this.set(name, made);
     return made;
@@ -29,8 +29,7 @@ export class Secrets {
 
   set(name: SecretName, value: string): void {
     this.#values.set(name, value);
-    // The hash of a public certificate is no secret: `kubeadm join` commands in operators' notes are full of it.
-    if (name !== 'ca-cert-hash') this.hide(value, name);
+    if (!isPublic(name)) this.hide(value, name);
   }
 
   /** Takes `value` out of everything that `redact` sees from here on, plain and as base64. */
@@ -79,6 +78,11 @@ export class Secrets {
     }
     return this.redactAll(error);
   }
+}
+
+/** A certificate and its hash are no secrets: `kubeadm join` commands in operators' notes are full of the hash. */
+function isPublic(name: SecretName): name is 'ca-cert' | 'ca-cert-hash' {
+  return name === 'ca-cert' || name === 'ca-cert-hash';
 }
 
 const shapes: readonly (readonly [RegExp, string])[] = [

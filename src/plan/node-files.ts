@@ -35,7 +35,10 @@ function filesOf(step: Step): readonly NodeFile[] {
     return [{ path: step.path, content: `${setHostsBlock('', step.lines)}\n`, mode: 0o644 }];
   }
   // Every step with a configuration for kubeadm keeps it for the time of the command only, and 0600.
-  return 'configPath' in step ? [{ path: step.configPath, content: showSecretText(step.config), mode: 0o600 }] : [];
+  if (!('configPath' in step)) return [];
+  const config = { path: step.configPath, content: showSecretText(step.config), mode: 0o600 };
+  if (step.kind !== 'kubeadm-join' || step.discovery === undefined) return [config];
+  return [config, { path: step.discovery.path, content: showSecretText(step.discovery.content), mode: 0o600 }];
 }
 
 function byHandPage(spec: Spec, plan: Plan, node: string, steps: readonly Step[]): string {

@@ -52,13 +52,14 @@ export function planProgram(cx: PlanContext, place: Place, phase: PhaseName, add
   if (place.part !== 'leader') planCa(cx, place, phase, add);
 }
 
-/** Everybody waits for init, so the leader's copy has the way and the processors to itself; the others' go while init runs. */
+/** Everybody waits for init, so the leader's copy has the way and the processors to itself; the others' go while init runs.
+ * Where the leader gets its own after init, this is the CA, and nobody waits. */
 function afterLeader({ cluster, steps }: PlanContext, { part }: Place): readonly StepId[] {
   return part === 'leader' || cluster.exists ? [] : steps.lastOf(cluster.leader.name);
 }
 
 /** The leader makes the CA before init; everybody who has not joined yet gets a copy of its certificate. */
-function planCa(cx: PlanContext, { node, part }: Place, phase: PhaseName, add: Add): void {
+export function planCa(cx: PlanContext, { node, part }: Place, phase: PhaseName, add: Add): void {
   const { cluster, spec, documents, steps } = cx;
   if (cluster.state(node) === 'member') return;
   const desk = cx.desk(node.name);

@@ -11,9 +11,10 @@ export type StepId = string;
 
 /**
  * Values that exist only while a run lasts. `apply` makes the token (`abcdef.0123456789abcdef`) and the certificate key
- * (64 hex digits) once per run, and reads the hash of the CA (`sha256:…`) from the leader once that has one.
+ * (64 hex digits) once per run, and reads the CA's certificate (PEM in base64) and its hash (`sha256:…`) from the leader once
+ * that has one. The last two are no secrets.
  */
-export type SecretName = 'join-token' | 'certificate-key' | 'ca-cert-hash';
+export type SecretName = 'join-token' | 'certificate-key' | 'ca-cert' | 'ca-cert-hash';
 
 export interface SecretRef {
   readonly secret: SecretName;
@@ -120,7 +121,7 @@ export type HoldCheck =
 
 /**
  * `kubeadm init`. `config` goes to `configPath` (0600, in /run, removed afterwards however the step ends).
- * Gives `ca-cert-hash`; with `joinsPrepared` the token and the uploaded certificates exist afterwards too.
+ * Gives `ca-cert` and `ca-cert-hash`; with `joinsPrepared` the token and the uploaded certificates exist afterwards too.
  */
 export interface KubeadmInitStep extends StepBase {
   readonly kind: 'kubeadm-init';
@@ -136,6 +137,8 @@ export interface KubeadmJoinStep extends StepBase {
   readonly role: 'control-plane' | 'worker';
   readonly configPath: string;
   readonly config: SecretText;
+  /** A kubeconfig with endpoint and CA, beside `config` for as long; what `config` has to say about them otherwise. */
+  readonly discovery: { readonly path: string; readonly content: SecretText } | undefined;
   readonly argv: readonly string[];
 }
 
@@ -204,7 +207,8 @@ export interface InstallProgramStep extends StepBase {
 
 /**
  * `kubeadm init phase certs ca`, same care for `config`: the CA exists before init, so that whoever steers can tell an
- * apiserver of this cluster from anything else. init takes the CA that is there. Gives `ca-cert-hash`.
+ * apiserver of this cluster from anything else. init takes the CA that is there. Gives `ca-cert` and
+ * `ca-cert-hash`.
  */
 export interface KubeadmCaStep extends StepBase {
   readonly kind: 'kubeadm-ca';

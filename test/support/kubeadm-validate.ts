@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { ensureArtefacts } from '../../src/lab/artefacts/artefacts.ts';
 import type { SecretText } from '../../src/plan/step.ts';
+import { discoveryPath } from '../../src/render/kubeadm/commands.ts';
 import { silent } from '../../src/report/event.ts';
 
 /** Made up, and of the right form: kubeadm checks it. */
 const values = {
   'join-token': 'abcdef.0123456789abcdef',
   'certificate-key': '0'.repeat(64),
+  'ca-cert': 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==',
   'ca-cert-hash': `sha256:${'a'.repeat(64)}`,
 } as const;
 
@@ -33,7 +35,10 @@ export async function askKubeadm(
   const directory = await mkdtemp(join(tmpdir(), 'hairpin-kubeadm-'));
   try {
     const file = join(directory, 'config.yaml');
-    await writeFile(file, text);
+    // kubeadm wants the file to be there that the configuration names.
+    const discovery = join(directory, 'discovery.conf');
+    await writeFile(discovery, '');
+    await writeFile(file, text.replaceAll(discoveryPath, discovery));
     const args = verb === 'validate' ? ['--config', file] : ['--old-config', file];
     const result = await execa(kubeadm, ['config', verb, ...args, ...flags], { reject: false, all: true });
     return { exitCode: result.exitCode ?? -1, output: result.all };

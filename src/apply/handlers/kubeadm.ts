@@ -14,6 +14,16 @@ keep_unit kubelet.service "$1"; shift
 exec "$@"
 `;
 
+// Nothing of the file is secret, so it may come in argv; it is there as long as kubeadm runs.
+const withDiscoveryScript = `${keepUnitState}
+keep_unit kubelet.service "$1"
+discovery=$2 content=$3; shift 3
+trap 'rm -f -- "$discovery"' EXIT
+trap 'exit 143' HUP INT TERM
+printf '%s' "$content" >"$discovery" || exit 75
+"$@"
+`;
+
 function kubeadm(argv: readonly string[]): readonly string[] {
   return ['sh', '-c', kubeadmScript, 'hairpin-kubeadm', nodePaths.units, ...argv];
 }
@@ -54,7 +64,21 @@ export const deliverCa: Handler<'deliver-ca'> = async (step, cx) => {
 
 export const kubeadmJoin: Handler<'kubeadm-join'> = async (step, cx) => {
   const file = { path: step.configPath, content: cx.secrets.resolve(step.config) };
-  const result = await cx.changeWithSecretFile(file, kubeadm(step.argv), {
+  const { discovery } = step;
+  const argv =
+    discovery === undefined
+      ? kubeadm(step.argv)
+      : [
+          'sh',
+          '-c',
+          withDiscoveryScript,
+          'hairpin-kubeadm',
+          nodePaths.units,
+          discovery.path,
+          cx.secrets.resolve(discovery.content),
+          ...step.argv,
+        ];
+  const result = await cx.changeWithSecretFile(file, argv, {
     timeout: kubeadmTimeout,
     onLine: kubeadmProgress(joinPhases(step.role), cx.progress),
   });
@@ -93,6 +117,7 @@ async function learnCa(cx: StepContext, master: string): Promise<void> {
   if (pem === undefined) {
     throw new OperatorError('STEP_FAILED', `${caPath} is not on ${master}, so no other node can trust the cluster`);
   }
+  cx.secrets.set('ca-cert', Buffer.from(pem).toString('base64'));
   cx.secrets.set('ca-cert-hash', caCertHash(pem));
 }
 

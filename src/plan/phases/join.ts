@@ -1,6 +1,12 @@
 import { kubeadmApiFor } from '../../render/kubeadm/api.ts';
-import { joinCommand, joinConfigPath, sharedCertificates } from '../../render/kubeadm/commands.ts';
-import { joinDocuments } from '../../render/kubeadm/documents.ts';
+import {
+  discoversByFile,
+  discoveryPath,
+  joinCommand,
+  joinConfigPath,
+  sharedCertificates,
+} from '../../render/kubeadm/commands.ts';
+import { discoveryDocument, joinDocuments } from '../../render/kubeadm/documents.ts';
 import { renderDocuments } from '../../render/kubeadm/yaml.ts';
 import { detectionMs } from '../../spec/timing.ts';
 import type { Place } from '../../strategy/strategy.ts';
@@ -39,6 +45,9 @@ export function planJoin(cx: PlanContext, place: Place, phase: PhaseName, needs:
     role: node.role,
     configPath: joinConfigPath,
     config: renderDocuments(joinDocuments(spec, node, documents)),
+    discovery: discoversByFile(spec.kubernetes.version)
+      ? { path: discoveryPath, content: renderDocuments([discoveryDocument(spec)]) }
+      : undefined,
     argv: joinCommand(),
     because: `${kubeadmApiFor(spec.kubernetes.version, spec.kubeadm.documents)}; by a file, so that no secret is in argv`,
     estimateMs: part === 'worker' ? estimates.kubeadmJoinWorker : estimates.kubeadmJoinMaster,

@@ -5,6 +5,8 @@ import type { KubeadmApi } from './api.ts';
 export const initConfigPath = '/run/hairpin/kubeadm-init.yaml';
 export const caConfigPath = '/run/hairpin/kubeadm-ca.yaml';
 export const joinConfigPath = '/run/hairpin/kubeadm-join.yaml';
+/** Where the cluster is and what CA it has: nothing secret. */
+export const discoveryPath = '/run/hairpin/kubeadm-discovery.conf';
 export const credentialsConfigPath = '/run/hairpin/kubeadm-credentials.yaml';
 
 /** Flags that changed their names: 1.15 dropped `experimental-`. */
@@ -12,6 +14,15 @@ export function flagsOf(v: Version): { readonly uploadCerts: string; readonly co
   return atLeast(v, 1, 15)
     ? { uploadCerts: '--upload-certs', controlPlane: '--control-plane' }
     : { uploadCerts: '--experimental-upload-certs', controlPlane: '--experimental-control-plane' };
+}
+
+/**
+ * Is a joining node told CA and endpoint in a file? Otherwise it reads them in ConfigMap cluster-info and waits until
+ * kube-controller-manager has signed that for the token, 5 to 6 s after init. Older kubeadms can do it as well; from this one on
+ * it was seen.
+ */
+export function discoversByFile(v: Version): boolean {
+  return atLeast(v, 1, 34);
 }
 
 /** Can the certificates go through the cluster without the key being in argv? Not with v1beta1: it has no field for it. */

@@ -5,6 +5,7 @@
 import type { Spec, SpecNode } from '../../spec/spec.ts';
 import { formatCidr, formatHostPort } from '../../std/address.ts';
 import { isKubeadmDocument, type KubeadmApi, kubeadmApiFor } from './api.ts';
+import { discoversByFile, discoveryPath } from './commands.ts';
 import { gateExists } from './gates.ts';
 import { mergeOver, type Tree } from './merge.ts';
 import { hole } from './secret-text.ts';
@@ -49,11 +50,15 @@ export function joinDocuments(spec: Spec, node: SpecNode, options: DocumentOptio
   const join: Tree = {
     ...typeMeta(api, 'JoinConfiguration'),
     discovery: {
-      bootstrapToken: {
-        apiServerEndpoint: formatHostPort(spec.endpoint.host, spec.endpoint.port),
-        token: hole('join-token'),
-        caCertHashes: [hole('ca-cert-hash')],
-      },
+      ...(discoversByFile(spec.kubernetes.version)
+        ? { file: { kubeConfigPath: discoveryPath }, tlsBootstrapToken: hole('join-token') }
+        : {
+            bootstrapToken: {
+              apiServerEndpoint: formatHostPort(spec.endpoint.host, spec.endpoint.port),
+              token: hole('join-token'),
+              caCertHashes: [hole('ca-cert-hash')],
+            },
+          }),
       ...(timeoutInDiscovery ? { timeout } : {}),
     },
     nodeRegistration: nodeRegistration(api, node),
@@ -68,6 +73,16 @@ export function joinDocuments(spec: Spec, node: SpecNode, options: DocumentOptio
     ...(timeoutInDiscovery ? {} : { timeouts: { discovery: timeout } }),
   };
   return merged(spec, join, node.role === 'worker' ? ['controlPlane'] : []);
+}
+
+/** As ConfigMap cluster-info has it: a kubeconfig with a cluster that has no name, and nobody who asks it. */
+export function discoveryDocument(spec: Spec): Tree {
+  const server = `https://${formatHostPort(spec.endpoint.host, spec.endpoint.port)}`;
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: '', cluster: { 'certificate-authority-data': hole('ca-cert'), server } }],
+  };
 }
 
 /** For `kubeadm token create` and `kubeadm init phase upload-certs` on a master of a cluster that exists. */

@@ -1,6 +1,6 @@
 import type { SecretName, SecretRef, SecretText } from '../../plan/step.ts';
 
-const names: readonly SecretName[] = ['join-token', 'certificate-key', 'ca-cert-hash'];
+const names: readonly SecretName[] = ['join-token', 'certificate-key', 'ca-cert', 'ca-cert-hash'];
 const open = '@@hairpin:';
 const close = '@@';
 
