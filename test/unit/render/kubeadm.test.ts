@@ -102,6 +102,11 @@ describe('kubeadm documents', () => {
   });
 });
 
+test('joins are told endpoint and CA in a file from 1.34 on, and look for them before', () => {
+  expect(everything(clusterAt('v1.34.4', ''))).toContain('kubeConfigPath');
+  expect(everything(clusterAt('v1.33.5', ''))).toContain('caCertHashes');
+});
+
 describe('versions of kubeadm', () => {
   test.each([
     { at: 'v1.14.1', api: 'v1beta1', reads: ['v1beta1'] },
