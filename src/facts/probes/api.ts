@@ -1,9 +1,9 @@
-import { parse as parseYaml } from 'yaml';
 import { tokenDescription } from '../../render/kubeadm/documents.ts';
 import { formatHostPort } from '../../std/address.ts';
 import { quoteArg } from '../../std/quote.ts';
 import { type Probe, sections } from '../probe.ts';
 import type { ApiNode, ApiState } from '../types.ts';
+import { yamlData } from '../yaml-data.ts';
 
 // One call for everything that is listed: each kubectl costs the node a tenth of a second.
 const template = String.raw`
@@ -61,7 +61,7 @@ k -n kube-system get nodes,configmaps,secrets,daemonsets,deployments -o go-templ
     const version = (JSON.parse(of('version')) as { gitVersion?: string }).gitVersion;
     if (version === undefined) throw new SyntaxError('no version in the answer of the apiserver');
     if (all.some(({ title }) => title === 'partial')) throw new SyntaxError('the apiserver did not list everything');
-    const proxy = parseYaml(of('configmap kube-proxy')) as { clusters?: { cluster?: { server?: string } }[] } | null;
+    const proxy = yamlData(of('configmap kube-proxy')) as { clusters?: { cluster?: { server?: string } }[] } | null;
     const configuration = of('configmap kubeadm-config').trim();
     return {
       version,

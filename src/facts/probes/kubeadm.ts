@@ -1,6 +1,6 @@
-import { parse as parseYaml } from 'yaml';
 import { lines, type Probe, sections } from '../probe.ts';
 import type { KubeadmPhase, KubeadmState, StaticPod } from '../types.ts';
+import { yamlData } from '../yaml-data.ts';
 
 const paths = [
   '/etc/kubernetes/admin.conf',
@@ -97,7 +97,7 @@ export function kubeadmPhase(
 }
 
 function staticPod(file: string, manifest: string): StaticPod[] {
-  const pod = parseYaml(manifest) as {
+  const pod = yamlData(manifest) as {
     spec?: { containers?: { image?: string; command?: string[]; args?: string[] }[] };
   } | null;
   const container = pod?.spec?.containers?.[0];
