@@ -31,7 +31,8 @@ uname -m
 
 /**
  * Nothing is unpacked that is not what its checksum says; openssl reckons it five times as fast. SHA256SUMS is what says
- * that a version is whole, so the directory gets its name last. All of it gives way to whatever else the node does. Versions that are neither this one nor in force go.
+ * that a version is whole, so the directory gets its name last. All of it gives way to whatever else the node does.
+ * Versions that are neither this one nor in force go.
  */
 const unpackScript = `
 set -eu

@@ -52,8 +52,10 @@ export function planProgram(cx: PlanContext, place: Place, phase: PhaseName, add
   if (place.part !== 'leader') planCa(cx, place, phase, add);
 }
 
-/** Everybody waits for init, so the leader's copy has the way and the processors to itself; the others' go while init runs.
- * Where the leader gets its own after init, this is the CA, and nobody waits. */
+/**
+ * Everybody waits for init, so the leader's copy has the way and the processors to itself; the others' go while init runs.
+ * Where the leader gets its own after init, its last step is the CA, and nobody waits.
+ */
 function afterLeader({ cluster, steps }: PlanContext, { part }: Place): readonly StepId[] {
   return part === 'leader' || cluster.exists ? [] : steps.lastOf(cluster.leader.name);
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Cell, exitCodes, formatDuration, listMatrix, runDrillMatrix, writeAvailability } from '../../index.ts';
 import { outputOption } from '../output.ts';
@@ -10,7 +11,7 @@ interface MatrixOptions {
   readonly again?: boolean;
   readonly list?: boolean;
   readonly to?: string;
-  readonly parallel: number;
+  readonly parallel?: number;
   readonly rate: number;
   readonly output?: string;
 }
@@ -25,7 +26,7 @@ export function drillMatrixCommand(): Command {
     .option('--again', 'make cells again that are there')
     .option('--list', 'say what would be run and what is there, and run nothing (with --to: draw it)')
     .option('--to <directory>', 'write availability.md, .json and .svg of all cells that are there')
-    .option('--parallel <n>', 'labs at once', between(1, 16), 7)
+    .option('--parallel <n>', 'labs at once; one for each processor unless said', between(1, 16))
     .option('--rate <n>', 'new TLS connections a second from each kind of client', between(1, 500), 6)
     .addOption(outputOption())
     .addHelpText(
@@ -45,7 +46,8 @@ export function drillMatrixCommand(): Command {
           {
             ...request,
             again: options.again === true,
-            parallel: options.parallel,
+            // More of them and clients start late: seven on two processors gave nothing but bad experiments.
+            parallel: options.parallel ?? availableParallelism(),
             perSecond: options.rate,
             emit: cx.emit,
             signal: cx.signal,
