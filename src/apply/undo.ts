@@ -4,15 +4,24 @@ import type { Undo } from '../plan/step.ts';
 import { removeHostsBlock } from '../render/hosts/block.ts';
 import { type NodeRecord, nodePaths, parseNodeJournal } from './on-node.ts';
 
-/** What to do on one node to take back what is in its journal, newest first, each thing once. */
+/**
+ * What to do on one node to take back what is in its journal, newest first, each thing once; but for steering, whose table
+ * stays while a member of a cluster has flows in it: it is withdrawn once more when kubeadm's reset has ended them.
+ */
 export function undosOf(records: readonly NodeRecord[]): readonly Undo[] {
   const seen = new Set<string>();
-  return records.toReversed().flatMap((record): Undo[] => {
+  const undos = records.toReversed().flatMap((record): Undo[] => {
     const key = JSON.stringify(record.undo);
     if (record.undo.is === 'nothing' || seen.has(key)) return [];
     seen.add(key);
     return [record.undo];
   });
+  const end = undos.findIndex((undo) => undo.is === 'kubeadm-reset') + 1;
+  return [...undos.slice(0, end), ...undos.slice(0, end).filter(withdrawsSteering), ...undos.slice(end)];
+}
+
+function withdrawsSteering(undo: Undo): boolean {
+  return undo.is === 'run' && undo.argv.includes('hairpin-withdraw');
 }
 
 /** How an undo is told to people. */

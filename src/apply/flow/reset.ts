@@ -92,17 +92,19 @@ async function resetNode(
   const node = nodes.get(name);
   if (node === undefined) return [];
   return task(opts.emit, `${name}/reset`, `${name} reset`, async (progress) => {
-    const stays: string[] = [];
+    // Of what is done twice the second time counts.
+    const stays = new Map<string, readonly string[]>();
     for (const [index, undo] of undos.entries()) {
       opts.signal.throwIfAborted();
       const what = undoInWords(undo);
       progress(what, index, undos.length + 1);
       opts.journal.add({ entry: 'undone', node: name, what });
-      stays.push(...(await undoOnNode(node, undo)));
+      stays.set(JSON.stringify(undo), await undoOnNode(node, undo));
     }
     const said = (lines: readonly string[]) => lines.map((line) => `${name}: ${line}`);
-    if (!whole) return said(stays);
+    const left = [...stays.values()].flat();
+    if (!whole) return said(left);
     progress('units, files and directories as they were', undos.length, undos.length + 1);
-    return said([...stays, ...(await finishUndo(node))]);
+    return said([...left, ...(await finishUndo(node))]);
   });
 }

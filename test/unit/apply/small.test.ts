@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { initPhases, joinPhases, kubeadmProgress } from '../../../src/apply/handlers/kubeadm-progress.ts';
 import { parseNodeJournal } from '../../../src/apply/on-node.ts';
 import { remainingMs } from '../../../src/apply/remaining.ts';
+import { undosOf } from '../../../src/apply/undo.ts';
+import type { Undo } from '../../../src/plan/step.ts';
+import { withdrawAgent } from '../../../src/render/agent/node-scripts.ts';
 import { runStep } from '../../support/steps.ts';
 
 describe('remainingMs()', () => {
@@ -50,4 +53,20 @@ test('parseNodeJournal() leaves out a line that a crash cut short', () => {
   const whole = { at: 'now', run: 'r', by: 'me', step: 'm1/a', kind: 'run', undo: { is: 'nothing', because: 'x' } };
   const text = `${JSON.stringify(whole)}\n{"at":"now","run":"r","st`;
   expect(parseNodeJournal(text)).toEqual([whole]);
+});
+
+describe('undosOf()', () => {
+  const record = (undo: Undo) => ({ at: '', run: 'r', by: 'me', step: 'm1/x', kind: 'run' as const, undo });
+  const file: Undo = { is: 'restore-file', path: '/etc/hairpin/agent.json' };
+  const withdraw: Undo = { is: 'run', argv: withdrawAgent };
+  const kubeadm: Undo = { is: 'kubeadm-reset' };
+
+  test('newest first, each once', () => {
+    expect(undosOf([file, withdraw, kubeadm, file].map(record))).toEqual([file, kubeadm, withdraw]);
+  });
+
+  test('steering is withdrawn again when kubeadm has ended the flows that its table stays for', () => {
+    expect(undosOf([kubeadm, file, withdraw].map(record))).toEqual([withdraw, file, kubeadm, withdraw]);
+    expect(undosOf([file, withdraw].map(record))).toEqual([withdraw, file]);
+  });
 });
