@@ -13,6 +13,19 @@ interface Count {
   skipped: number;
 }
 
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly testResults: readonly {
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[] | null;
+    }[];
+  }[];
+}
+
 // Tools start by `#!/usr/bin/env node`: they get this Node.js, not whichever the machine has.
 const path = `${dirname(process.execPath)}:${process.env.PATH ?? ''}`;
 
@@ -70,11 +83,8 @@ async function vitest(suite: string): Promise<Count> {
       ...filters,
     ];
     const code = await run(argv, () => undefined);
-    const json = JSON.parse(await readFile(report, 'utf8')) as {
-      numPassedTests: number;
-      numFailedTests: number;
-      numPendingTests: number;
-    };
+    const json = JSON.parse(await readFile(report, 'utf8')) as Report;
+    tell(json);
     // A file that fails to load has no failed test, yet the run has failed.
     const failed = Math.max(json.numFailedTests, code === 0 ? 0 : 1);
     return { passed: json.numPassedTests, failed, skipped: json.numPendingTests };
@@ -84,6 +94,24 @@ async function vitest(suite: string): Promise<Count> {
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** Each failure in one line for each try, near the end of a long log: the first try may fail by another thing than the last. */
+function tell({ testResults }: Report): void {
+  const failed = testResults.flatMap(({ assertionResults }) => assertionResults).filter((t) => t.status === 'failed');
+  for (const { fullName, failureMessages } of failed) {
+    console.log(`\nfailed: ${fullName}`);
+    const tries = (failureMessages ?? []).map(inOneLine);
+    for (const [i, message] of tries.entries()) console.log(`  try ${i + 1}: ${message}`);
+  }
+}
+
+/** The message without the stack, but for the place in a test where it happened. */
+function inOneLine(message: string): string {
+  const lines = message.split('\n');
+  const place = lines.find((line) => /^\s+at .*\.test\.ts:\d+/.test(line))?.trim() ?? '';
+  const told = lines.filter((line) => !/^\s+at /.test(line)).join(' ');
+  return `${told.length > 1500 ? `${told.slice(0, 750)} … ${told.slice(-750)}` : told} ${place}`;
 }
 
 async function run(argv: readonly string[], onLine: (line: string) => void): Promise<number> {

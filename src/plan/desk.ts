@@ -32,8 +32,8 @@ export class NodeDesk {
     return planned === undefined ? this.#view.file(path) !== undefined : planned !== 'gone';
   }
 
-  wrote(path: string, content: string, mode: number): void {
-    this.#files.set(path, { content, mode });
+  wrote(path: string, file: { readonly content: string; readonly mode: number }): void {
+    this.#files.set(path, file);
   }
 
   removed(path: string): void {

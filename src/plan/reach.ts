@@ -4,7 +4,7 @@ import type { Gone, Moment, Place, Wanted, WantedUnit } from '../strategy/strate
 import type { Draft } from './builder.ts';
 import type { PlanContext } from './context.ts';
 import { estimates } from './estimates.ts';
-import { slugs } from './ids.ts';
+import { slugOf, slugs } from './ids.ts';
 import { planProgram } from './program.ts';
 import type { HoldCheck, PhaseName, StepId } from './step.ts';
 
@@ -28,13 +28,12 @@ export function planWanted(
   const before = steps.lastOf(node)[0];
   let needs = opts.alsoNeeds ?? [];
   const add: typeof steps.add = (name, phase, draft) => {
-    const id = steps.add(name, phase, {
-      ...draft,
-      slug: unique(cx, name, draft.slug),
-      alsoNeeds: [...(draft.alsoNeeds ?? []), ...needs],
-    });
+    const slug = unique(cx, name, draft.slug);
+    const alsoNeeds = [...(draft.alsoNeeds ?? []), ...needs];
     needs = [];
-    return id;
+    // Of a large plan's 80,000 steps nearly all are as they were: no copy of those.
+    const asIs = slug === draft.slug && alsoNeeds.length === 0;
+    return steps.add(name, phase, asIs ? draft : { ...draft, slug, alsoNeeds });
   };
 
   for (const gone of wanted.gone) planGone(cx, node, gone, opts.phase, add);
@@ -52,7 +51,7 @@ export function planWanted(
   for (const check of wanted.holds) {
     add(node, opts.phase, {
       kind: 'hold',
-      slug: `hold-${holdSlug(check)}`,
+      slug: slugOf('hold-', holdSlug(check)),
       check,
       deadlineMs: 15_000,
       because: 'what comes next relies on it',
@@ -66,11 +65,12 @@ type Add = PlanContext['steps']['add'];
 function planFiles(cx: PlanContext, node: string, wanted: Wanted, phase: PhaseName, add: Add): ReadonlySet<string> {
   const desk = cx.desk(node);
   const changed = new Set<string>();
-  for (const { path, content, mode, because } of wanted.files) {
+  for (const file of wanted.files) {
+    const { path, content, mode, because } = file;
     if (desk.hasFile(path, content, mode)) continue;
     add(node, phase, {
       kind: 'write-file',
-      slug: `write${path}`,
+      slug: slugOf('write', path),
       path,
       content,
       mode,
@@ -79,7 +79,7 @@ function planFiles(cx: PlanContext, node: string, wanted: Wanted, phase: PhaseNa
       estimateMs: estimates.writeFile,
       undo: { is: 'restore-file', path },
     });
-    desk.wrote(path, content, mode);
+    desk.wrote(path, file);
     changed.add(path);
   }
   return changed;
@@ -113,7 +113,7 @@ function planUnit(
   }
   opts.add(node, opts.phase, {
     kind: 'unit',
-    slug: `unit-${unit}`,
+    slug: slugOf('unit-', unit),
     unit,
     actions: [...(opts.reload ? (['daemon-reload'] as const) : []), 'enable', 'restart'],
     because,
@@ -200,7 +200,7 @@ function unique(cx: PlanContext, node: string, slug: string): string {
 }
 
 function holdSlug(check: HoldCheck): string {
-  if (check.is === 'unit-active') return `unit-${check.unit}`;
+  if (check.is === 'unit-active') return slugOf('unit-', check.unit);
   return check.is === 'address-present' ? `address-${check.address.text}` : check.is;
 }
 

@@ -49,5 +49,5 @@ function writeBridge(cx: PlanContext, node: SpecNode): void {
     estimateMs: estimates.writeFile,
     undo: { is: 'restore-file', path: bridgeConfigPath },
   });
-  desk.wrote(bridgeConfigPath, content, 0o644);
+  desk.wrote(bridgeConfigPath, { content, mode: 0o644 });
 }

@@ -150,6 +150,7 @@ function merged(spec: Spec, ours: Tree, without: readonly string[] = []): readon
   const result = spec.kubeadm.documents
     .filter((document) => isKubeadmDocument(document) && document.kind === ours.kind)
     .reduce<Tree>((tree, document) => mergeOver(tree, document), ours);
+  if (!without.some((key) => key in result)) return [result];
   return [Object.fromEntries(Object.entries(result).filter(([key]) => !without.includes(key)))];
 }
 

@@ -9,16 +9,14 @@ export function hole(name: SecretName): string {
   return `${open}${name}${close}`;
 }
 
-const holes = new RegExp(`(${names.map(hole).join('|')})`);
+const holes = new RegExp(`${open}(${names.join('|')})${close}`);
 
 /** Splits printed text at its holes. */
 export function toSecretText(text: string): SecretText {
+  // Every second part is what the parentheses matched: a name.
   return text
     .split(holes)
-    .map((part): string | SecretRef => {
-      const name = names.find((n) => part === hole(n));
-      return name === undefined ? part : { secret: name };
-    })
+    .map((part, i): string | SecretRef => (i % 2 === 0 ? part : { secret: part as SecretName }))
     .filter((part) => part !== '');
 }
 

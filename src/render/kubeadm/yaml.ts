@@ -22,7 +22,10 @@ export function printDocument(document: Tree): string {
 /** Adds the lines of a mapping or list that is not empty; `first` begins its first line. False: not for us. */
 function printed(value: object, first: string, indent: string, lines: string[]): boolean {
   let start = first;
-  for (const [key, item] of Array.isArray(value) ? value.map((item) => [undefined, item] as const) : entries(value)) {
+  const list = Array.isArray(value) ? (value as readonly unknown[]) : undefined;
+  for (const [name, item] of Object.entries(value)) {
+    if (item === undefined && list === undefined) continue;
+    const key = list === undefined ? name : undefined;
     if (key !== undefined && !isPlain(key)) return false;
     const label = key === undefined ? '-' : `${key}:`;
     const below = `${indent}  `;
@@ -40,12 +43,12 @@ function printed(value: object, first: string, indent: string, lines: string[]):
   return true;
 }
 
-function entries(value: object): (readonly [string, unknown])[] {
-  return Object.entries(value).filter(([, item]) => item !== undefined);
-}
-
+/** Something is in it; what is undefined is not there. */
 function isCollection(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && (Array.isArray(value) ? value : entries(value)).length > 0;
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.length > 0;
+  for (const key in value) if (value[key as keyof typeof value] !== undefined) return true;
+  return false;
 }
 
 function scalar(value: unknown): string | undefined {
@@ -61,7 +64,7 @@ function scalar(value: unknown): string | undefined {
 }
 
 // Nothing in these means anything to YAML: words, paths, durations, addresses with a port or a prefix length.
-const plain = /^(?:[A-Za-z][\w./-]*(?::[\w./-]+)*|\d+\.\d+\.\d+\.\d+(?:[:/]\d+)?|(?:\d+[hms])+)$/;
+const plain = /^(?:\/?[A-Za-z][\w./-]*(?::[\w./-]+)*|\d+\.\d+\.\d+\.\d+(?:[:/]\d+)?|(?:\d+[hms])+)$/;
 // A hole: `@` must be quoted, and nothing in it needs an escape.
 const quoted = /^@@[\w:-]+@@$/;
 const word = /^(?:true|false|null)$/i;
