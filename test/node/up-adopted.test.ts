@@ -112,3 +112,7 @@ test('a second up plans nothing', async () => {
   expect(again.code, again.told).toBe(0);
   expect(again.result).toMatchObject({ changed: false, ok: true });
 });
+
+test('the doctor finds nothing', async () => {
+  expect(await lab.complaints()).toEqual([]);
+});

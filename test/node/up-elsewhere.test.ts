@@ -51,4 +51,8 @@ describe.each(cases)('$name', ({ strategy, lab: input }) => {
     expect(again.code, again.told).toBe(0);
     expect(again.result).toMatchObject({ changed: false, ok: true });
   });
+
+  test('the doctor finds nothing', async () => {
+    expect(await lab.complaints()).toEqual([]);
+  });
 });

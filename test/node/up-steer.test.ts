@@ -64,6 +64,10 @@ test('a second up plans nothing', async () => {
   expect(again.result).toMatchObject({ changed: false, ok: true });
 });
 
+test('the doctor finds nothing', async () => {
+  expect(await lab.complaints()).toEqual([]);
+});
+
 test('status and check say so; the admin kubeconfig works on an outside machine, also without the balancer', async () => {
   const status = await lab.hairpin('status');
   expect(status.result?.nodes).toMatchObject(lab.nodes.map((name) => ({ name, state: 'Ready' })));

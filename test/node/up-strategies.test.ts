@@ -68,6 +68,10 @@ describe.each(cases)('$strategy', ({ strategy, lab: input, endpoint: given, gap 
     expect(again.result).toMatchObject({ changed: false, ok: true });
   });
 
+  test('the doctor finds nothing', async () => {
+    expect(await lab.complaints()).toEqual([]);
+  });
+
   test('reset leaves nothing of it', async () => {
     const reset = await lab.hairpin('reset', '--yes');
     expect(reset.code, reset.told).toBe(0);

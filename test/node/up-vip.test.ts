@@ -52,6 +52,10 @@ test('a second up plans nothing', async () => {
   expect(again.result).toMatchObject({ changed: false, ok: true });
 });
 
+test('the doctor finds nothing', async () => {
+  expect(await lab.complaints()).toEqual([]);
+});
+
 test('keepalived on all masters is refused with the reason of the article', async () => {
   const { code, result } = await lab.hairpin('plan', '--strategy', 'keepalived-haproxy');
   expect(code).not.toBe(0);

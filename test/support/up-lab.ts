@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { type Document, parseDocument } from 'yaml';
-import { type Lab, openLab, startLab, stopLab } from '../../src/index.ts';
+import { type Diagnosis, type Lab, openLab, startLab, stopLab } from '../../src/index.ts';
 import { labPaths } from '../../src/lab/paths.ts';
 import type { LabInput } from '../../src/lab/spec/input.ts';
 import { hairpin } from './hairpin.ts';
@@ -49,6 +49,22 @@ export class UpLab implements AsyncDisposable {
       stdout,
       result: stdout === '' ? undefined : (JSON.parse(stdout) as Record<string, unknown>),
     };
+  }
+
+  /**
+   * What the doctor says is wrong, a line each. It has more than its 4.5 s here: nodes of a busy machine answer later,
+   * and what it could not look at is no clean bill either.
+   */
+  async complaints(): Promise<readonly string[]> {
+    const { code, told, result } = await this.hairpin('doctor', '--timeout', '60s');
+    if (result === undefined) return [told];
+    const { findings, symptoms, missing } = result as unknown as Diagnosis;
+    const said = [
+      ...findings.map(({ cause, nodes, seen }) => `${cause} on ${nodes.join()}: ${JSON.stringify(seen)}`),
+      ...symptoms.map(({ check, saw }) => `${check}: ${saw}`),
+      ...missing,
+    ];
+    return code === (said.length === 0 ? 0 : 2) ? said : [`exit code ${code}`, ...said];
   }
 
   /** Changes the cluster.yaml that the lab wrote, as a user does with an editor. */
