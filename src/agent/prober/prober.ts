@@ -1,7 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatDiagnostic } from '../../errors/diagnostic.ts';
 import { parseAddress } from '../../std/address.ts';
 import { everyAligned } from '../aligned.ts';
 import { deadAfterMs, type Evidence } from '../backend/backend.ts';
@@ -19,7 +18,6 @@ import {
   withMembers,
 } from '../backend/fleet.ts';
 import type { AgentConfig } from '../config/config.ts';
-import { readAgentConfig } from '../config/read-config.ts';
 import { followName } from '../dns/follow.ts';
 import { type Log, onlyChanges } from '../log/log.ts';
 import { type Member, type Membership, members } from '../membership/membership.ts';
@@ -27,10 +25,14 @@ import { pollMembership } from '../membership/poll.ts';
 import { loadMembership } from '../membership/store.ts';
 import type { AgentStatus } from '../status/document.ts';
 import { credentialStore } from './credentials.ts';
+import { describeProber } from './describe.ts';
+import { followFresh } from './fresh.ts';
 import { lagGauge } from './lag.ts';
 import { openProbes } from './probes.ts';
+import { readConfigAgain } from './read-again.ts';
 import { openRenewer, renewEveryMs } from './renewal.ts';
 import { endFlows } from './resets.ts';
+import { rotateCredentials } from './rotation.ts';
 import { openSteererLink } from './steerer-link.ts';
 import { awayFrom, mayRenew, sameTarget, type Target } from './steering.ts';
 import { reasonOf } from './story.ts';
@@ -81,15 +83,8 @@ const undecidedMs = 2000;
 /** After a suspicion a master asks everybody as often as those who take its connections. */
 const hurryMs = 10_000;
 const credentialsLookMs = 1000;
-const credentialsAtMostEveryMs = 5000;
 const drainEveryMs = 1000;
 const resetTimeoutMs = 10_000;
-/** One who opens connections all the time asks each of its apiservers 7 times a second. */
-const freshEveryMs = 150;
-const freshAgainMs = 1000;
-const freshTimeoutMs = 30_000;
-/** By a steerer of an earlier version. */
-const freshRefusedMs = 10_000;
 
 /** Starts to probe and to steer. Waits for nothing but the membership file; throws only for defects. */
 export async function startProber(opts: ProberOptions): Promise<Prober> {
@@ -297,7 +292,6 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     { up: () => void renewCredentials(), down: () => undefined },
     { signal },
   );
-  // A question that waits for its answer for 20 s needs a connection of its own.
   const followed = openSteererLink(opts.steererSocket, { up: () => undefined, down: () => undefined }, { signal });
   const credentials = credentialStore(
     errands,
@@ -306,26 +300,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     }),
   );
 
-  let renewing: 'no' | 'now' | 'again' = 'no';
-  const renewCredentials = async () => {
-    if (renewing !== 'no') {
-      renewing = 'again';
-      return;
-    }
-    renewing = 'now';
-    if (await credentials.refresh()) {
-      for (const probe of probes.running.values()) {
-        const { connection } = probe;
-        await pause(random() * 1000);
-        if (connection !== undefined && probe.connection === connection) connection.redial();
-      }
-    }
-    // Many answers of 401 at once are one reason to ask.
-    await pause(credentialsAtMostEveryMs);
-    const again = (renewing as string) === 'again';
-    renewing = 'no';
-    if (again && !signal.aborted) void renewCredentials();
-  };
+  const renewCredentials = rotateCredentials({ credentials, probes: probes.running, pause, random, signal });
 
   let started = false;
   const begin = () => {
@@ -406,25 +381,11 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
   // ---- configuration
 
   const reload = async (): Promise<boolean> => {
-    let read: Awaited<ReturnType<typeof readAgentConfig>>;
-    try {
-      read = await readAgentConfig(await readFile(opts.configFile, 'utf8'), opts.configFile);
-    } catch (error) {
-      configProblems = [`${opts.configFile} cannot be read: ${error instanceof Error ? error.message : String(error)}`];
-      log.error({}, `${configProblems[0]}; the configuration in force stays`);
-      return false;
-    }
-    if (!read.ok) {
-      configProblems = read.diagnostics.map(formatDiagnostic);
-      for (const line of configProblems) log.error({}, line);
-      log.error({ problems: configProblems.length }, `${opts.configFile} is refused; the configuration in force stays`);
-      return false;
-    }
+    const read = await readConfigAgain(opts.configFile, log);
+    configProblems = read.ok ? [] : read.problems;
+    if (!read.ok) return false;
     counters.reloads += 1;
-    configProblems = [];
-    config = read.config;
-    sha256 = read.checksum;
-    log.info({ sha256 }, `${opts.configFile} was read again and is in force`);
+    ({ config, sha256 } = read);
     resolveNow();
     remember('the configuration says so');
     await lookAtDrain();
@@ -436,58 +397,27 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
 
   const status = (): AgentStatus => {
     const at = now();
-    const inForce = transitions.inForce();
-    const table = deadMan.state();
-    const asked = polling.state();
-    const ago = (then: number | undefined) => (then === undefined ? null : Math.round(at - then));
-    const is = target === undefined ? 'undecided' : target.backends.length > 0 ? 'steered' : 'balancer';
-    return {
+    return describeProber({
+      at,
+      startedAt,
       program: opts.program,
-      node: { name: config.node.name, role: config.node.role },
-      uptimeMs: Math.round(at - startedAt),
-      config: { path: opts.configFile, sha256, problems: [...configProblems] },
-      endpoint: {
-        host: config.endpoint.host,
-        port: config.endpoint.port,
-        addresses: endpoints.map((address) => ({ address, steered: inForce.endpoints.includes(address) })),
-        dnsProblem: following.problem() ?? null,
-      },
-      decision: { is, backends: is === 'steered' ? [...targetNames] : [], hold: target?.hold ?? false },
-      inForce:
-        inForce.target === undefined
-          ? null
-          : { backends: inForce.target.backends.map(nameOf), hold: inForce.target.hold, holdWorks: inForce.holdWorks },
-      steerer: { up: link.up(), problem: steererProblem ?? null },
-      table: { renewing: table.renewing, renewedMsAgo: ago(table.renewedAt), problem: table.problem ?? null },
-      backends: known.flatMap((member) => {
-        const backend = fleet.members.get(member.name)?.backend;
-        const probe = probes.running.get(member.name);
-        if (backend === undefined) return [];
-        return [
-          {
-            name: member.name,
-            addresses: [...member.addresses],
-            probed: probe?.address ?? '',
-            self: member.self,
-            from: member.from,
-            state: backend.state,
-            sinceMs: Math.round(at - backend.since),
-            reason: probe?.reason ?? null,
-            trouble:
-              probe?.trouble === undefined
-                ? null
-                : { text: probe.trouble.text, msAgo: Math.round(at - probe.trouble.at) },
-            rttMs: backend.rtt === undefined ? null : round(backend.rtt.smoothed),
-            rttVariationMs: backend.rtt === undefined ? null : round(backend.rtt.variation),
-            ready: backend.ready ?? null,
-            absentMs: Math.round(member.absentMs),
-          },
-        ];
-      }),
-      membership: { answeredMsAgo: ago(asked.answeredAt), problem: asked.problem ?? null },
-      lag: { lastMs: round(lag.last()), worstOfMinuteMs: round(lag.worstOfMinute(at)) },
+      config,
+      file: { path: opts.configFile, sha256, problems: configProblems },
+      endpoints,
+      dnsProblem: following.problem(),
+      target,
+      targetNames,
+      inForce: transitions.inForce(),
+      steerer: { up: link.up(), problem: steererProblem },
+      table: deadMan.state(),
+      known,
+      fleet,
+      probes: probes.running,
+      asked: polling.state(),
+      lag: { lastMs: lag.last(), worstOfMinuteMs: lag.worstOfMinute(at) },
       counters: { ...counters, ...transitions.counts() },
-    };
+      nameOf,
+    });
   };
 
   // ---- turns
@@ -539,19 +469,14 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     signal,
   });
 
-  /** Workers ask those apiservers that connections of the node have just been sent to. */
-  const followFresh = async () => {
-    while (!signal.aborted) {
-      const asked = config.node.role === 'worker' && config.steer && followed.up();
-      const answer = asked
-        ? await followed.ask<'fresh'>({ op: 'fresh' }, { timeoutMs: freshTimeoutMs }).catch(() => undefined)
-        : undefined;
-      if (answer?.ok === true)
-        for (const address of answer.backends) probes.running.get(nameOf(address))?.connection?.ping();
-      await pause(answer === undefined ? freshAgainMs : answer.ok ? freshEveryMs : freshRefusedMs);
-    }
-  };
-  void followFresh();
+  // Workers ask those apiservers that connections of the node have just been sent to.
+  void followFresh({
+    link: followed,
+    wanted: () => config.node.role === 'worker' && config.steer,
+    sent: (address) => probes.running.get(nameOf(address))?.connection?.ping(),
+    pause,
+    signal,
+  });
 
   const done = (async () => {
     await aborted;
@@ -574,8 +499,4 @@ function sameMembers(a: readonly Member[], b: readonly Member[]): boolean {
   const key = (all: readonly Member[]) =>
     all.map(({ name, addresses, self }) => `${name} ${addresses.join(',')} ${self}`).join(';');
   return key(a) === key(b);
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }
