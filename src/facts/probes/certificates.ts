@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { parseAddress } from '../../std/address.ts';
 import { lines, type Probe, sections } from '../probe.ts';
 import type { Certificate } from '../types.ts';
 
@@ -39,7 +40,8 @@ export function readCertificate(path: string, pem: string): Certificate {
     notBefore: found.validFromDate.toISOString(),
     notAfter: found.validToDate.toISOString(),
     dnsNames: of('DNS:'),
-    addresses: of('IP Address:').map((text) => text.toLowerCase()),
+    // OpenSSL writes IPv6 without `::`.
+    addresses: of('IP Address:').map((text) => parseAddress(text)?.text ?? text.toLowerCase()),
     fingerprint: found.fingerprint256.replaceAll(':', '').toLowerCase(),
   };
 }

@@ -8,7 +8,9 @@ for f in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; 
   [ -f "$f" ] && printf '@cni %s\\n' "$f" && head -c 65536 -- "$f" && echo
 done
 echo @kube-proxy
-command -v curl >/dev/null && curl --silent --max-time 1 --noproxy '*' http://127.0.0.1:10249/proxyMode
+command -v curl >/dev/null && for host in 127.0.0.1 '[::1]'; do
+  curl --silent --globoff --max-time 1 --noproxy '*' "http://$host:10249/proxyMode" && break
+done
 :`,
 
   parse(text) {

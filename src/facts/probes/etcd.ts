@@ -12,17 +12,23 @@ pki=/etc/kubernetes/pki/etcd
 cert=$pki/healthcheck-client
 [ -r $cert.crt ] || cert=$pki/peer
 [ -r $cert.crt ] || { echo 'no client certificate for etcd'; exit 1; }
-if [ -z "$(ss -H -lnt 'sport = :2379')" ]; then echo 'etcd does not listen on 2379'; exit 1; fi
+# kubeadm has it listen on the loopback of the family that the node's own address has.
+case $(ss -H -lnt 'sport = :2379') in
+  '') echo 'etcd does not listen on 2379'; exit 1 ;;
+  *127.0.0.1:2379*) at=127.0.0.1 ;;
+  *'[::1]:2379'*) at='[::1]' ;;
+  *) at=127.0.0.1 ;;
+esac
 if command -v etcdctl >/dev/null; then
-  ETCDCTL_API=3 timeout 3 etcdctl --endpoints https://127.0.0.1:2379 --cacert $pki/ca.crt --cert $cert.crt --key $cert.key --command-timeout 2s member list --consistency=s -w json && exit 0
-  ETCDCTL_API=3 timeout 3 etcdctl --endpoints https://127.0.0.1:2379 --cacert $pki/ca.crt --cert $cert.crt --key $cert.key --command-timeout 2s member list -w json && exit 0
+  ETCDCTL_API=3 timeout 3 etcdctl --endpoints https://$at:2379 --cacert $pki/ca.crt --cert $cert.crt --key $cert.key --command-timeout 2s member list --consistency=s -w json && exit 0
+  ETCDCTL_API=3 timeout 3 etcdctl --endpoints https://$at:2379 --cacert $pki/ca.crt --cert $cert.crt --key $cert.key --command-timeout 2s member list -w json && exit 0
 fi
 body='{"linearizable":false}'
 if command -v curl >/dev/null; then
-  timeout 3 curl -sS --noproxy '*' --cacert $pki/ca.crt --cert $cert.crt --key $cert.key -d "$body" https://127.0.0.1:2379/v3/cluster/member/list && exit 0
+  timeout 3 curl -sS --globoff --noproxy '*' --cacert $pki/ca.crt --cert $cert.crt --key $cert.key -d "$body" https://$at:2379/v3/cluster/member/list && exit 0
 elif command -v openssl >/dev/null; then
   answer=$(printf 'POST /v3/cluster/member/list HTTP/1.0\\r\\nContent-Length: %s\\r\\n\\r\\n%s' "\${#body}" "$body" |
-    timeout 3 openssl s_client -quiet -connect 127.0.0.1:2379 -CAfile $pki/ca.crt -cert $cert.crt -key $cert.key)
+    timeout 3 openssl s_client -quiet -connect $at:2379 -CAfile $pki/ca.crt -cert $cert.crt -key $cert.key)
   case $answer in *'"members"'*) printf '%s' "{\${answer#*\\{}"; exit 0 ;; esac
 else
   echo 'neither etcdctl nor curl nor openssl is on this node'; exit 1

@@ -464,6 +464,18 @@ describe('causes on live nodes', () => {
     expect(diagnose(evidenceOf(spec))).toEqual({ findings: [], symptoms: [], missing: [] });
   });
 
+  test('an apiserver that stumbles for a second is not what a TCP check hides', () => {
+    const stumbles = evidenceOf(byAddress, () => ({
+      look: (look) => ({
+        dials: {
+          endpoint: dials('172.16.105.26:6443', 12, { statuses: [200, 500] }),
+          masters: (dialling('m2', { statuses: [200, 500] })(look).dials ?? look.dials).masters,
+        },
+      }),
+    }));
+    expect(diagnose(stumbles).findings).toEqual([]);
+  });
+
   test('late is not gone', () => {
     const { live } = evidenceOf(byAddress, on('m3', { gone: true }));
     if (live === undefined) throw new Error('no live evidence');
