@@ -116,12 +116,16 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
 
   test("m1's apiserver hangs: kept connections and watches end in 4 s, a pod's as well, and new ones go elsewhere", async () => {
     await traffic.anew();
-    const before = (await statusOf('m1')).counters.resets;
+    const status = await statusOf('m1');
+    const before = status.counters.resets;
     const { costs, window } = await traffic.act("hang of m1's apiserver", {
       inject: () => breakLab(running, freeze('m1')),
       forMs: 10_000,
       heal: () => healFaults(running),
     });
+    const self = status.backends.find((backend) => backend.self);
+    console.log(`m1 to itself before: ${self?.rttMs} ms, ± ${self?.rttVariationMs} ms; its agent's words:`);
+    console.log(await lab.sh('m1', 'journalctl -u hairpin-agent -u hairpin-steerer -o short-precise --since -40s'));
     for (const client of onM1) {
       const it = cost(costs, client);
       expect(it.lastFailureDueMs, client).toBeLessThan(500);
@@ -234,14 +238,17 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
       ).toBe('0\n0');
     }
   });
+});
 
-  test('from the first fault to the last: no acknowledged write is lost, no event missed, seen twice or out of order', async () => {
-    const { operations, events, wrong, lateMs } = await traffic.stop();
-    console.log(
-      `${operations.acknowledged} acknowledged writes, ${operations.unknown} without an answer, ${events} watch events; attempts late (p99, ms):`,
-      lateMs,
-    );
-    expect([operations.problems, wrong]).toEqual([[], []]);
-    expect(operations.acknowledged).toBeGreaterThan(500);
-  });
+// The agents are gone by now, so nobody waits for them to be well.
+test('from the first fault to the last: no acknowledged write is lost, no event missed, seen twice or out of order', {
+  retry: 0,
+}, async () => {
+  const { operations, events, wrong, lateMs } = await traffic.stop();
+  console.log(
+    `${operations.acknowledged} acknowledged writes, ${operations.unknown} without an answer, ${events} watch events; attempts late (p99, ms):`,
+    lateMs,
+  );
+  expect([operations.problems, wrong]).toEqual([[], []]);
+  expect(operations.acknowledged).toBeGreaterThan(500);
 });
