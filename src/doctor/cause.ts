@@ -20,6 +20,8 @@ export interface Sign {
   readonly unless?: RegExp;
   /** How many such lines it takes; 1 when absent. */
   readonly atLeast?: number;
+  /** Lines of ten seconds count once, and each log is counted by itself: it must happen again and again in one place. */
+  readonly again?: true;
   /** A line as it was seen, whole. Tests hold that `match` finds it and that no other cause is named before this one. */
   readonly example: string;
   /** Where the example was seen or read. */

@@ -127,7 +127,16 @@ export function linesOf(sign: Sign, logs: readonly LogEntry[], cx: LogContext): 
           (line) =>
             !logs.some((later) => later.source === line.source && later.line > line.line && unless.test(later.text)),
         );
-  return standing.length >= (sign.atLeast ?? 1) ? standing : [];
+  const least = sign.atLeast ?? 1;
+  if (sign.again !== true) return standing.length >= least ? standing : [];
+  const logsOfThem = [...Map.groupBy(standing, ({ source }) => source).values()];
+  return logsOfThem.filter((own) => new Set(own.map(moment)).size >= least).flat();
+}
+
+/** The ten seconds in which a line was written, by whatever clock it has; a line without one stands for itself. */
+function moment({ at, text, line }: LogEntry): string {
+  if (at !== undefined) return String(Math.floor(at / 10_000));
+  return /\b\d\d:\d\d:\d/.exec(text)?.[0] ?? `line ${line}`;
 }
 
 function matches(sign: Sign, entry: LogEntry, cx: LogContext): boolean {
