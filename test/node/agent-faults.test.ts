@@ -8,7 +8,7 @@ import type { RunningLab } from '../../src/lab/runtime/open-lab.ts';
 import { agentPaths } from '../../src/render/agent/paths.ts';
 import { readStatus } from '../support/agent/loopback.ts';
 import { type Cost, type RealTraffic, realTraffic } from '../support/real-traffic.ts';
-import { UpLab } from '../support/up-lab.ts';
+import { answered, UpLab } from '../support/up-lab.ts';
 
 // Real kubeadm with the agent on every node, behind a balancer that cannot hairpin and checks rarely enough to be of no
 // help. A master, a pod on it and a worker that steers write config maps and watch them from the first fault to the last;
@@ -83,6 +83,11 @@ async function steady(): Promise<void> {
   if (wrong.length > 0) throw new Error(`not well after ${ms} ms: ${wrong.join('; ')}`);
 }
 
+/** What m1's agent saw and did, when the numbers alone would not say why. */
+const story = async (ms: number): Promise<void> => {
+  const script = 'journalctl -u hairpin-agent -u hairpin-steerer -o cat --since "-$1s" --no-pager | tail -n 150';
+  console.log(await lab.sh('m1', script, String(Math.ceil(ms / 1000))));
+};
 const cost = (costs: ReadonlyMap<string, Cost>, client: string): Cost => {
   const found = costs.get(client);
   if (found === undefined) throw new Error(`no client ${client}`);
@@ -125,7 +130,7 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
     });
     const self = status.backends.find((backend) => backend.self);
     console.log(`m1 to itself before: ${self?.rttMs} ms, ± ${self?.rttVariationMs} ms; its agent's words:`);
-    console.log(await lab.sh('m1', 'journalctl -u hairpin-agent -u hairpin-steerer -o short-precise --since -40s'));
+    await story(30_000);
     for (const client of onM1) {
       const it = cost(costs, client);
       // On two cores with four nodes patience grows with the round trips, 0.1 to 0.9 s were seen; what a machine of its own
@@ -141,8 +146,8 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
       for (const { endedAfterMs } of on('m1', it)) expect(endedAfterMs, client).toBeLessThan(4500);
     }
     // They take turns with m2 and m3, so each of them may get the same one every time.
-    const answered = onM1.flatMap((client) => traffic.answered(client, window.faultAt + 2000, window.faultAt + 9000));
-    expect([...new Set(answered)].toSorted()).toEqual(['m2', 'm3']);
+    const servers = onM1.flatMap((client) => traffic.answered(client, window.faultAt + 2000, window.faultAt + 9000));
+    expect([...new Set(servers)].toSorted()).toEqual(['m2', 'm3']);
     const worker = cost(costs, 'w1');
     expect(worker.lastFailureDueMs).toBeLessThan(5500);
     expect(stuck(worker)).toEqual([]);
@@ -175,6 +180,7 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
       },
       forMs: 10_000,
     });
+    await story(20_000);
     for (const client of clients) {
       const it = cost(costs, client);
       expect([client, it.connections.failures, it.keptEnded]).toEqual([client, {}, []]);
@@ -203,6 +209,7 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
           expect(undrained.code, undrained.told).toBe(0);
         },
       });
+      await story(100_000);
       for (const client of clients) {
         const it = cost(costs, client);
         expect([client, it.connections.failures, stuck(it)]).toEqual([client, {}, []]);
@@ -227,8 +234,9 @@ describe('with clients that write config maps and watch them', { retry: 0 }, () 
         client,
       ).toEqual([]);
     }
-    // The balancer has them now, and it cannot hairpin: without steering a third of m1's connections is lost.
-    expect(cost(costs, 'm1').connections.failed).toBeGreaterThan(0);
+    // The balancer has them now, and it cannot hairpin: without steering a third of m1's connections is lost. Of clients that
+    // take turns at it some may never get their own master, so these are counted one client at a time.
+    expect(await answered(lab, { from: 'machine', on: 'm1' }, '172.16.105.26:6443', 30)).toBeLessThan(30);
     expect(cost(costs, 'w1').connections.failures).toEqual({});
     for (const node of ['m1', 'w1']) {
       expect(
