@@ -67,8 +67,9 @@ function isTold({ unit, actions }: Extract<Step, { kind: 'unit' }>): boolean {
 
 function isRunning(facts: ClusterFacts, node: string, unit: string): boolean {
   const report = facts.nodes.find((candidate) => candidate.node === node);
-  const units = report?.is === 'seen' && report.facts.units.is === 'known' ? report.facts.units.value : {};
-  return units[unit]?.active === 'active';
+  // What could not be looked at is told: an agent that goes on with what it knew sends connections to a drained master.
+  if (report?.is !== 'seen' || report.facts.units.is !== 'known') return true;
+  return report.facts.units.value[unit]?.active === 'active';
 }
 
 function withDrainFile(facts: ClusterFacts, master: string, drained: boolean): ClusterFacts {

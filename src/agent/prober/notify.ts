@@ -24,14 +24,22 @@ export function openNotifier(
   const on = (env.NOTIFY_SOCKET ?? '') !== '';
   const usec = Number(env.WATCHDOG_USEC ?? 0);
   let said = false;
+  let waiting = 0;
+  let last: Promise<void> = Promise.resolve();
+  // One after the other: RELOADING=1 that overtakes its READY=1 leaves the unit reloading.
   const send = (...lines: readonly string[]) => {
     if (!on) return;
-    const child = spawn('systemd-notify', lines, { stdio: 'ignore' });
-    child.on('error', (error) => {
-      if (!said)
-        trouble(`systemd-notify cannot be run, so systemd does not learn how this service is: ${error.message}`);
-      said = true;
-    });
+    waiting += 1;
+    last = last
+      .then(() => notify(lines))
+      .catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        if (!said) trouble(`systemd-notify cannot be run, so systemd does not learn how this service is: ${why}`);
+        said = true;
+      })
+      .finally(() => {
+        waiting -= 1;
+      });
   };
   return {
     ready: (status) => send('--ready', `--status=${status}`, `MAINPID=${process.pid}`),
@@ -39,6 +47,17 @@ export function openNotifier(
     stopping: () => send('STOPPING=1'),
     status: (text) => send(`--status=${text}`),
     watchdogMs: on && usec > 0 ? usec / 2000 : undefined,
-    alive: () => send('WATCHDOG=1'),
+    // The next one comes long before the watchdog bites.
+    alive: () => {
+      if (waiting === 0) send('WATCHDOG=1');
+    },
   };
+}
+
+async function notify(lines: readonly string[]): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const child = spawn('systemd-notify', lines, { stdio: 'ignore' });
+    child.once('error', reject);
+    child.once('close', () => resolve());
+  });
 }

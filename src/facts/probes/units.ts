@@ -44,8 +44,13 @@ systemctl show -p Id,LoadState,ActiveState,UnitFileState -- ${quoteArgv(names)}`
       blocks.flatMap((block) => {
         const id = block.get('Id');
         if (id === undefined || block.get('LoadState') === 'not-found') return [];
-        return [[id, { active: block.get('ActiveState') ?? 'unknown', enabled: block.get('UnitFileState') || 'none' }]];
+        return [[id, { active: stateOf(block.get('ActiveState')), enabled: block.get('UnitFileState') || 'none' }]];
       }),
     );
   },
 };
+
+/** A unit that reads its configuration again runs, and `systemctl is-active` says so too. */
+function stateOf(state = 'unknown'): string {
+  return state === 'reloading' || state === 'refreshing' ? 'active' : state;
+}

@@ -145,6 +145,19 @@ describe('parsers', () => {
     ]);
   });
 
+  test('units: one that reads its configuration again runs', () => {
+    const text = ['active', 'reloading', 'activating', 'failed']
+      .map((state) => `Id=${state}.service\nLoadState=loaded\nActiveState=${state}\nUnitFileState=enabled`)
+      .join('\n\n');
+    const units = probes.units.parse(`${text}\n\nId=none.service\nLoadState=not-found\nActiveState=inactive`, emptyAsk);
+    expect(Object.entries(units).map(([name, { active }]) => `${name} ${active}`)).toEqual([
+      'active.service active',
+      'reloading.service active',
+      'activating.service activating',
+      'failed.service failed',
+    ]);
+  });
+
   test('etcd: the JSON gateway writes 64-bit numbers as text, etcdctl as numbers', () => {
     const members = (quote: string) =>
       `{"header":{"cluster_id":${quote}18446744073709551615${quote}},"members":[{"ID":${quote}18446744073709551557${quote},"name":"m1","peerURLs":["https://10.0.0.1:2380"],"clientURLs":[]}]}`;

@@ -79,3 +79,14 @@ test('a hairpin of another version than the agents tells them all the same, and 
   const other = makeDrainPlan({ ...input(), program: 'fedcba9876543210' }, 'm2', 'drained');
   expect(told(other)).toEqual(told(makeDrainPlan(input(), 'm2', 'drained')));
 });
+
+test('an agent whose unit could not be looked at is told as well', () => {
+  const { input } = upAndRunning();
+  const { facts, ...others } = input();
+  const unseen = { is: 'unknown', reason: 'it took too long' } as const;
+  const nodes = facts.nodes.map((report) =>
+    report.is === 'seen' && report.node === 'm3' ? { ...report, facts: { ...report.facts, units: unseen } } : report,
+  );
+  const plan = makeDrainPlan({ ...others, facts: { ...facts, nodes } }, 'm2', 'drained');
+  expect(told(plan)).toEqual(told(makeDrainPlan(input(), 'm2', 'drained')));
+});
