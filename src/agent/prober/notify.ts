@@ -6,10 +6,12 @@ import { spawn } from 'node:child_process';
  * needs NotifyAccess=all. 5–6 ms of processor time each (50 runs under `/usr/bin/time -f '%U %S' sh -c 'for i in $(seq 50);
  * do systemd-notify WATCHDOG=1; done'` with a bound NOTIFY_SOCKET, systemd 252: 0.26 s and 0.29 s). What fails open is the
  * kernel's element timeout; the watchdog only restarts a prober that hangs.
+ *
+ * There is no RELOADING=1: ExecReload= needs none, and when it comes after its READY=1, or that is lost, the unit reloads for
+ * ever (systemd 252: "Reload operation timed out", again and again), and the next `systemctl reload` waits as long.
  */
 export interface Notifier {
   ready(status: string): void;
-  reloading(): void;
   stopping(): void;
   status(text: string): void;
   /** Milliseconds between two `alive` that systemd wants; `undefined` without a watchdog. */
@@ -26,7 +28,7 @@ export function openNotifier(
   let said = false;
   let waiting = 0;
   let last: Promise<void> = Promise.resolve();
-  // One after the other: RELOADING=1 that overtakes its READY=1 leaves the unit reloading.
+  // One after the other, so that the last is what systemd believes.
   const send = (...lines: readonly string[]) => {
     if (!on) return;
     waiting += 1;
@@ -43,7 +45,6 @@ export function openNotifier(
   };
   return {
     ready: (status) => send('--ready', `--status=${status}`, `MAINPID=${process.pid}`),
-    reloading: () => send('RELOADING=1', `MONOTONIC_USEC=${Math.floor(Number(process.hrtime.bigint() / 1000n))}`),
     stopping: () => send('STOPPING=1'),
     status: (text) => send(`--status=${text}`),
     watchdogMs: on && usec > 0 ? usec / 2000 : undefined,

@@ -120,7 +120,6 @@ export async function runProber(opts: RunProberOptions): Promise<void> {
 
   hangup = () => {
     void (async () => {
-      notify.reloading();
       await prober.reload();
       await serveMetricsAsConfigured();
       notify.ready(`steering ${prober.config().endpoint.host}:${prober.config().endpoint.port}`);
