@@ -2,7 +2,7 @@ import { CORE_SCHEMA, load } from 'js-yaml';
 
 // Anchors, aliases, tags, directives and complex keys; keys that are null or empty; numbers that are no numbers any more.
 const doubtful =
-  /(?:^|[\s[{,])[&*!]|^%|(?:^|[\s[{,])\?(?:\s|$)|(?:^|[\n{[,-])\s*(?:~|null|Null|NULL)?\s*:(?:[\s,\]}]|$)|(?<![\w.])[\d.]+[eE]\+?\d{3}/m;
+  /(?:^|[\s[{,])[&*!]|^%|(?:^|[\s[{,])\?(?:\s|$)|(?:^|[\n{[,-])\s*(?:~|null|Null|NULL)?\s*:(?:[\s,\]}]|$)|[\n{,]\s*(?:~|null|Null|NULL)\s*[,}#]|(?<![\w.])[\d.]+[eE]\+?\d{3}/m;
 
 /**
  * The data of a YAML document, four times as fast as the parser that knows where everything stands (5,000 nodes: 0.1 s and
