@@ -19,16 +19,16 @@ export function attempt(client: string, scheduledAt: number, outcome: Outcome = 
   };
 }
 
-/** One attempt each `every` ms from 0 to 10 s; `outcome` may fail some of them. */
+/** One attempt each `every` ms from 0 to 10 s; `outcome` may fail some of them, or let them start late. */
 export function steadily(
   client: string,
   every: number,
-  outcome: (at: number) => { readonly outcome?: Outcome; readonly took?: number } = () => ({}),
+  outcome: (at: number) => { readonly outcome?: Outcome; readonly took?: number; readonly late?: number } = () => ({}),
 ): readonly Attempt[] {
   return Array.from({ length: 10_000 / every }, (_, i) => {
     const at = i * every;
     const said = outcome(at);
-    return attempt(client, at, said.outcome ?? { is: 'ok' }, said.took ?? 5);
+    return { ...attempt(client, at, said.outcome ?? { is: 'ok' }, said.took ?? 5), startedAt: at + (said.late ?? 0) };
   });
 }
 

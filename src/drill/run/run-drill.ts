@@ -24,8 +24,8 @@ export interface DrillOptions {
   readonly healthyWithinMs?: number;
 }
 
-/** The first handshakes of a process are slow ones. */
-const warmUpMs = 500;
+/** The first handshakes of a process are slow ones, and all clients' come at once. */
+const warmUpMs = 1000;
 /** What is judged as before the fault. */
 const beforeMs = 2000;
 /** After healing: long enough to see that everything is well again, short enough for "≤ 10 s more than the fault". */

@@ -329,6 +329,13 @@ describe('the verdict', () => {
 
   test('within budget', () => expect(of(good)).toEqual({ is: 'within-budget' }));
 
+  test('late starts before the beginning do not count, nor does one in a hundred', () => {
+    const late = (at: number) => (at % 2500 === 0 ? { late: 51 } : {});
+    const first = steadily('m1', 20, () => ({ late: 400 })).slice(0, 50);
+    const warmUp = first.map((a) => ({ ...a, scheduledAt: a.scheduledAt - 1000, startedAt: a.startedAt - 1000 }));
+    expect(of([...marks, ...warmUp, ...steadily('m1', 20, late), engine('m1', 550)])).toEqual({ is: 'within-budget' });
+  });
+
   test('every planted violation is named', () => {
     const history: DrillRecord[] = [
       ...marks,
@@ -370,8 +377,8 @@ describe('the verdict', () => {
     },
     {
       name: 'late',
-      history: [...marks, ...steadily('m1', 20), engine('m1', 500, 500, 80)],
-      reason: 'm1 started 1 in 100 connections 80 ms late or later',
+      history: [...marks, ...steadily('m1', 20, (at) => (at % 1600 === 0 ? { late: 51 } : {})), engine('m1', 500)],
+      reason: 'm1 started 7 of 500 connections more than 50 ms late',
     },
     {
       name: 'records lost',

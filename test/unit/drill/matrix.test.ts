@@ -79,7 +79,7 @@ const cells: readonly Cell[] = [
   {
     ...cell('hosts', 'aws-nlb', 'apiserver-killed', []),
     is: 'bad',
-    reasons: ['own started 1 in 100 connections 80 ms late or later'],
+    reasons: ['own started 4 of 80 connections more than 50 ms late'],
   },
 ];
 const sections = sectionsOf(cells, balancerOf, faults);
