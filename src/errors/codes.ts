@@ -13,6 +13,7 @@ export const errorCodes = {
   BAD_SPEC: 'a file that a person wrote cannot be used as it is',
   BASE_BUILD_FAILED: 'the root file system of lab nodes could not be made',
   BUNDLE_DAMAGED: 'a bundle is not what its manifest says, or no bundle at all',
+  DRAIN_DISAGREED: 'a master is drained, or in service again, by all files but not yet by the agent of a node',
   DRAIN_LAST: 'the only master in service must not be drained',
   DRILL_ACCESS: 'the cluster could not be prepared for the clients of a drill',
   DRILL_FAULT: 'something could not be broken as a drill wanted it; what it had broken was healed',

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { decide, type Fleet, newFleet, observeMember, tick, tickMs } from '../../src/agent/backend/fleet.ts';
+import { decide, type Fleet, newFleet, observeMember, tick } from '../../src/agent/backend/fleet.ts';
+import { startBeat } from '../../src/agent/beat.ts';
 import { keepProbing } from '../../src/agent/prober/connection.ts';
 import { masterTiming } from '../../src/agent/prober/timing.ts';
 import { askControl, untilControl } from '../../src/lab/control/client.ts';
@@ -83,6 +84,7 @@ function watchFleet(standins: Record<string, Standin>, opts: { endpoint?: string
     Object.keys(standins).map((name) => ({ name, self: name === 'm1' })),
     performance.now(),
   );
+  const beat = startBeat(() => performance.now());
   const changes: { name: string; to: string; at: number; destroyFlows: boolean }[] = [];
   const troubles: string[] = [];
   const take = (outcome: ReturnType<typeof tick>) => {
@@ -94,11 +96,11 @@ function watchFleet(standins: Record<string, Standin>, opts: { endpoint?: string
     void keepProbing(
       { address: '127.0.0.1', port, endpoint: opts.endpoint ?? '127.0.0.1', ca: async () => opts.ca ?? ca },
       { evidence: (seen) => take(observeMember(fleet, name, seen)), trouble: (text) => troubles.push(text) },
-      { timing: () => masterTiming, signal: stop.signal, now: () => performance.now(), random: Math.random },
+      { timing: () => masterTiming, beat, signal: stop.signal, now: () => performance.now(), random: Math.random },
     );
   }
-  const timer = setInterval(() => take(tick(fleet, performance.now())), tickMs);
-  stop.signal.addEventListener('abort', () => clearInterval(timer));
+  beat.each((at) => take(tick(fleet, at)));
+  stop.signal.addEventListener('abort', () => beat[Symbol.dispose]());
   const state = (name: string) => fleet.members.get(name)?.backend.state;
   const until = async (name: string, wanted: string, ms = 8000) => {
     const start = performance.now();

@@ -1,3 +1,4 @@
+import { beatMs } from '../beat.ts';
 import { type Backend, type BackendState, deadAfterMs, type Evidence, newBackend, observe } from './backend.ts';
 import { chooseBackends, holdsRefusals } from './choose.ts';
 import { patience } from './rtt.ts';
@@ -33,7 +34,7 @@ export interface FleetOutcome {
 }
 
 /** Ticks come this often; one that is later than `lagMs` after the time it was due says that the prober itself was held up. */
-export const tickMs = 50;
+export const tickMs = beatMs;
 export const lagMs = 100;
 
 export function newFleet(members: readonly { readonly name: string; readonly self: boolean }[], at: number): Fleet {
@@ -73,7 +74,7 @@ export function observeMember(fleet: Fleet, name: string, seen: Evidence): Fleet
 /** Time has passed: every member is judged anew, or, when this tick is late, forgiven. */
 export function tick(fleet: Fleet, at: number): FleetOutcome {
   const lagged = at - fleet.tickedAt > tickMs + lagMs;
-  // Nearly always. A tick comes twenty times a second.
+  // Nearly always. A tick comes ten times a second.
   if (!lagged && isCalm(fleet, at)) return { fleet: { members: fleet.members, tickedAt: at }, changes: [] };
   let outcome: FleetOutcome = { fleet: { ...fleet, tickedAt: at }, changes: [] };
   for (const name of fleet.members.keys()) {
@@ -88,13 +89,23 @@ export function tick(fleet: Fleet, at: number): FleetOutcome {
 
 /** Nobody is judged differently only because it is later: nobody is suspect, and nothing is overdue. */
 export function isCalm(fleet: Fleet, at: number): boolean {
+  for (const { backend } of fleet.members.values()) if (backend.state === 'suspect') return false;
+  return at <= (overdueAt(fleet) ?? Number.POSITIVE_INFINITY);
+}
+
+/**
+ * When the first of those answers is overdue that somebody waits for; ticks alone would see that up to `tickMs` later.
+ * `undefined`: nobody waits, or only for those who are known to be late.
+ */
+export function overdueAt(fleet: Fleet): number | undefined {
+  let first: number | undefined;
   for (const { backend } of fleet.members.values()) {
     const { state, askedAt, rtt } = backend;
-    if (state === 'unknown' || state === 'failed') continue;
-    if (state === 'suspect') return false;
-    if (askedAt !== undefined && at - askedAt > Math.min(patience(rtt), deadAfterMs / 2)) return false;
+    if (askedAt === undefined || state === 'unknown' || state === 'failed' || state === 'suspect') continue;
+    const at = askedAt + Math.min(patience(rtt), deadAfterMs / 2);
+    if (first === undefined || at < first) first = at;
   }
-  return true;
+  return first;
 }
 
 /** To be asked after each tick too: a silence that grows changes it without a change of state. */

@@ -1,8 +1,8 @@
 import { type ClientHttp2Session, constants, connect as http2Connect } from 'node:http2';
 import { isIP, type Socket, connect as tcpConnect } from 'node:net';
 import { checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls';
-import { alignedDelay } from '../aligned.ts';
 import type { Evidence } from '../backend/backend.ts';
+import { type Beat, isDue } from '../beat.ts';
 import { pause } from '../pause.ts';
 import type { ProbeTiming } from './timing.ts';
 
@@ -45,6 +45,8 @@ export interface Connection {
 interface ProbeOptions {
   /** Asked anew for each pause, so that a gentle prober can hurry while something is wrong. */
   readonly timing: () => ProbeTiming;
+  /** PINGs go out with it. */
+  readonly beat: Pick<Beat, 'each'>;
   readonly signal: AbortSignal;
   readonly now: () => number;
   readonly random: () => number;
@@ -181,10 +183,10 @@ async function attend(
   const { signal, now } = opts;
   let end: End = { is: 'ended', why: 'the connection was closed by the other side' };
   let pingedAt: number | undefined;
+  let lastPing = now();
   let asking = false;
   let leaving: string | undefined;
   let yeses = opts.answeredBefore ? 2 : 0;
-  let pingTimer: NodeJS.Timeout;
   let readyzTimer: NodeJS.Timeout;
 
   const finish = (how: End) => {
@@ -193,14 +195,13 @@ async function attend(
   };
 
   const ping = () => {
-    clearTimeout(pingTimer);
-    const { pingMs, giveUpMs } = opts.timing();
-    pingTimer = setTimeout(ping, alignedDelay(now(), pingMs));
+    lastPing = now();
     if (session.destroyed || leaving !== undefined) return;
     // One at a time: an unanswered PING is the measurement, a queue of them is noise.
     if (pingedAt !== undefined) {
       const silent = now() - pingedAt;
-      if (silent > giveUpMs) finish({ is: 'abandoned', why: `no answer to a PING for ${Math.round(silent)} ms` });
+      if (silent > opts.timing().giveUpMs)
+        finish({ is: 'abandoned', why: `no answer to a PING for ${Math.round(silent)} ms` });
       return;
     }
     pingedAt = now();
@@ -214,6 +215,10 @@ async function attend(
       // The session closed between the check and the call; its close event follows.
     }
   };
+
+  const rest = opts.beat.each((at) => {
+    if (isDue(at, lastPing, opts.timing().pingMs)) ping();
+  });
 
   const laterReadyz = () => {
     clearTimeout(readyzTimer);
@@ -271,7 +276,7 @@ async function attend(
       }
     });
     session.once('close', () => {
-      clearTimeout(pingTimer);
+      rest();
       clearTimeout(readyzTimer);
       signal.removeEventListener('abort', stop);
       told.connected?.(undefined);

@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseAddress } from '../../std/address.ts';
-import { everyAligned } from '../aligned.ts';
 import { deadAfterMs, type Evidence } from '../backend/backend.ts';
 import {
   type Change,
@@ -13,10 +12,12 @@ import {
   lagMs,
   newFleet,
   observeMember,
+  overdueAt,
   tick,
   tickMs,
   withMembers,
 } from '../backend/fleet.ts';
+import { startBeat } from '../beat.ts';
 import type { AgentConfig } from '../config/config.ts';
 import { followName } from '../dns/follow.ts';
 import { type Log, onlyChanges } from '../log/log.ts';
@@ -102,6 +103,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
 
   let known: readonly Member[] = [];
   let fleet: Fleet = newFleet([], startedAt);
+  const beat = startBeat(now);
   const probes = openProbes({
     config: () => config,
     credentials: () => credentials.current(),
@@ -109,6 +111,7 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     seen: (name, seen) => see(name, seen),
     refused: () => void renewCredentials(),
     log,
+    beat,
     now,
     random,
     signal,
@@ -156,8 +159,37 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
     decideAgain(target === undefined ? 'the agent has started' : 'nobody has answered for three seconds', at);
   };
 
+  /** Answers that have come meanwhile are read before anybody is called late. */
+  const turnAfterReading = () => void setImmediate(() => turn(now()));
+
+  const onBeat = (at: number) => {
+    const inTime = at - fleet.tickedAt <= tickMs + lagMs;
+    if (inTime && !isCalm(fleet, at)) turnAfterReading();
+    else turn(at);
+  };
+
+  /** Between two beats: the moment at which the first answer is overdue. */
+  let overdue: NodeJS.Timeout | undefined;
+  const watchOverdue = (at: number) => {
+    const due = overdueAt(fleet);
+    if (due === undefined) {
+      clearTimeout(overdue);
+      overdue = undefined;
+    } else if (overdue === undefined && due > at) {
+      overdue = setTimeout(
+        () => {
+          overdue = undefined;
+          turnAfterReading();
+        },
+        // Timers of Node count whole milliseconds.
+        Math.ceil(due - at) + 1,
+      ).unref();
+    }
+  };
+
   const take = (outcome: FleetOutcome, seen: Evidence, before: Fleet['members']) => {
     fleet = outcome.fleet;
+    watchOverdue(seen.at);
     for (const change of outcome.changes) {
       const was = before.get(change.name)?.backend;
       const reason = was === undefined ? '' : reasonOf(change, seen, was);
@@ -425,14 +457,12 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
   endpoints = fixedEndpoints() ?? [];
   remember('the agent has started');
   void lookAtDrain();
-  const turns = [
-    everyAligned(tickMs, now, () => turn(now())),
-    everyAligned(renewEveryMs, now, () => void deadMan.renew()),
-    everyAligned(drainEveryMs, now, () => void lookAtDrain()),
-    everyAligned(credentialsLookMs, now, () => {
-      if (credentials.due(now())) void renewCredentials();
-    }),
-  ];
+  beat.each(onBeat);
+  beat.every(renewEveryMs, () => void deadMan.renew());
+  beat.every(drainEveryMs, () => void lookAtDrain());
+  beat.every(credentialsLookMs, () => {
+    if (credentials.due(now())) void renewCredentials();
+  });
   // Whoever waits for this agent before the kubelet starts is not held up by a steerer that is not there.
   const impatient = setTimeout(begin, 1000);
   if (!config.steer) begin();
@@ -481,7 +511,8 @@ export async function startProber(opts: ProberOptions): Promise<Prober> {
   const done = (async () => {
     await aborted;
     resolveNow();
-    for (const end of turns) end();
+    beat[Symbol.dispose]();
+    clearTimeout(overdue);
     clearTimeout(impatient);
     await deadMan.close();
     await Promise.all([transitions.done, following.done, polling.done]);

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Evidence } from '../backend/backend.ts';
+import type { Beat } from '../beat.ts';
 import type { AgentConfig } from '../config/config.ts';
 import { type Log, onlyChanges } from '../log/log.ts';
 import { type Connection, keepProbing, type ProbeTarget } from './connection.ts';
@@ -23,6 +24,7 @@ export interface ProbesContext {
   /** An apiserver did not take the certificate. */
   readonly refused: () => void;
   readonly log: Log;
+  readonly beat: Beat;
   readonly now: () => number;
   readonly random: () => number;
   readonly signal: AbortSignal;
@@ -92,7 +94,7 @@ export function openProbes(cx: ProbesContext): Probes {
           probe.connection = connection;
         },
       },
-      { timing: () => cx.timing(name), signal: AbortSignal.any([signal, stop.signal]), now, random },
+      { timing: () => cx.timing(name), beat: cx.beat, signal: AbortSignal.any([signal, stop.signal]), now, random },
     );
   };
 

@@ -19,6 +19,8 @@ export interface FreshDeps {
 
 export interface Following {
   readonly ended: Promise<string>;
+  /** Whether lines are wanted; what comes meanwhile waits, and what does not fit is lost. */
+  listen(on: boolean): void;
   close(): void;
 }
 
@@ -28,6 +30,8 @@ const idleMs = 60_000;
 const againMs = 5000;
 /** No node has more apiservers. */
 const mostBackends = 64;
+/** Of what has come at once the last lines say who is dialled now. */
+const mostLines = 64;
 
 export function followFresh(deps: FreshDeps): Fresh {
   let following: { readonly key: string; readonly programs: readonly Following[] } | undefined;
@@ -35,6 +39,15 @@ export function followFresh(deps: FreshDeps): Fresh {
   let wake = () => {};
   let idle: NodeJS.Timeout | undefined;
   let notBefore = Number.NEGATIVE_INFINITY;
+
+  /**
+   * Only while somebody waits for an answer: a node that opens a thousand connections a second would else keep this process
+   * busy with reading of backends that it has told already. `conntrack` then waits for its pipe, and goes on after what it has
+   * missed (ENOBUFS) with a remark.
+   */
+  const listen = (on: boolean) => {
+    for (const program of following?.programs ?? []) program.listen(on);
+  };
 
   const close = () => {
     const programs = following?.programs ?? [];
@@ -72,6 +85,7 @@ export function followFresh(deps: FreshDeps): Fresh {
       idle = setTimeout(close, idleMs);
       idle.unref();
       start(endpoints, port);
+      listen(true);
       if (seen.size === 0) {
         await new Promise<void>((resolve) => {
           const late = setTimeout(resolve, waitMs);
@@ -82,6 +96,7 @@ export function followFresh(deps: FreshDeps): Fresh {
         });
         wake = () => {};
       }
+      listen(false);
       const found = [...seen];
       seen = new Set();
       return found;
@@ -123,11 +138,12 @@ export function followProgram(argv: readonly [string, ...string[]], onLine: (lin
     const lines = (rest + chunk).split('\n');
     // A line is some 200 characters; what is longer is none.
     rest = (lines.pop() ?? '').slice(0, 4096);
-    for (const line of lines) onLine(line);
+    for (const line of lines.slice(-mostLines)) onLine(line);
   });
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code) => resolve(`${file} ended with ${code ?? 'a signal'}`));
   });
-  return { ended, close: () => void child.kill('SIGKILL') };
+  const listen = (on: boolean) => void (on ? child.stdout.resume() : child.stdout.pause());
+  return { ended, listen, close: () => void child.kill('SIGKILL') };
 }

@@ -1,12 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { clusterAgents } from '../../cluster-agents.ts';
 import { OperatorError } from '../../errors/operator-error.ts';
 import type { ClusterFacts } from '../../facts/types.ts';
 import { makeDrainPlan } from '../../plan/drain.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { agentPaths } from '../../render/agent/paths.ts';
-import type { Emit } from '../../report/event.ts';
+import { type Emit, task } from '../../report/event.ts';
 import { controlPlaneNodes } from '../../spec/spec.ts';
 import { applyPlan } from '../engine.ts';
 import { FileJournal, journalPath } from '../journal.ts';
+import { agentNodes, type Disagreement, disagreements } from './agreement.ts';
 import { measuredBehaviour } from './measured.ts';
 import { beginRun, lockAll } from './run.ts';
 import { type ClusterSession, gatherClusterFacts, localReader } from './session.ts';
@@ -29,7 +32,13 @@ export interface DrainResult {
   readonly told: readonly string[];
   /** Masters that take new connections now, as far as files say. */
   readonly inService: readonly string[];
+  /** Nodes that could not be reached, so that nobody knows what their agents do. */
+  readonly unsure: readonly string[];
 }
+
+/** An agent reads its configuration at once and looks for the drain file each second. */
+const agreeWithinMs = 15_000;
+const againMs = 500;
 
 /** Drains a master, or gives it back. Refuses to drain the last one that is ready. */
 export async function drainNode(opts: DrainOptions): Promise<DrainResult> {
@@ -55,14 +64,46 @@ export async function drainNode(opts: DrainOptions): Promise<DrainResult> {
   const plan = makeDrainPlan(input, node, to);
   refuse(plan, facts, opts);
   const inService = masters.filter((name) => (name === node ? to === 'in-service' : !isDrained(facts, name)));
-  if (plan.steps.length === 0) return { node, to, changed: false, told: [], inService };
+  const unsure = facts.nodes.flatMap((report) => (report.is === 'unreachable' ? [report.node] : []));
+  const asked = agentNodes(spec).filter((name) => !unsure.includes(name));
+  if (plan.steps.length === 0) {
+    await untilAgreed(opts, asked, { emit, signal });
+    return { node, to, changed: false, told: [], inService, unsure };
+  }
   const path = journalPath(session.directory, spec.name, run.id);
   using journal = new FileJournal({ path, run: run.id, secrets: run.secrets, now });
   const { nodes, program } = session;
   const { secrets } = run;
   await applyPlan(plan, { spec, nodes, program, secrets, journal, emit, signal, readLocal: localReader(), run, now });
+  await untilAgreed(opts, asked, { emit, signal });
   const told = plan.steps.filter(({ kind }) => kind === 'unit').map((step) => step.node);
-  return { node, to, changed: true, told: [...new Set(told)], inService };
+  return { node, to, changed: true, told: [...new Set(told)], inService, unsure };
+}
+
+/** Who drains a master is about to take it away: files that nobody has read yet are not enough. */
+async function untilAgreed(
+  { session, node, to }: DrainOptions,
+  asked: readonly string[],
+  { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
+): Promise<void> {
+  const until = performance.now() + agreeWithinMs;
+  const left = await task(emit, 'agents', 'agents agree', async (progress): Promise<readonly Disagreement[]> => {
+    for (;;) {
+      const found = disagreements(await clusterAgents(session, { signal }), asked, node, to);
+      if (found.length === 0 || performance.now() > until) return found;
+      progress(found.map((one) => one.node).join(', '));
+      await sleep(againMs, undefined, { signal });
+    }
+  });
+  if (left.length === 0) return;
+  const is = to === 'drained' ? 'is drained' : 'is in service';
+  throw new OperatorError(
+    'DRAIN_DISAGREED',
+    `${node} ${is} by the files of all nodes, but not by every agent: ${left.map((one) => `${one.node}: ${one.why}`).join('; ')}`,
+    {
+      hint: `on ${left[0]?.node}: systemctl status hairpin-agent hairpin-steerer; then this command again`,
+    },
+  );
 }
 
 function refuse(plan: Plan, facts: ClusterFacts, { node, to, session }: DrainOptions): void {

@@ -41,12 +41,14 @@ async function drain(
   return exitCodes.ok;
 }
 
-function inWords({ node, to, changed, told, inService }: DrainResult): string {
+function inWords({ node, to, changed, told, inService, unsure }: DrainResult): string {
   const is = to === 'drained' ? 'is drained' : 'is in service';
-  if (!changed) return `${node} ${is}; it was already`;
+  const unknown = unsure.length === 0 ? [] : [`  not known   ${unsure.join(', ')} (not reached: see hairpin status)`];
+  if (!changed) return [`${node} ${is}; it was already, and every agent says so`, ...unknown].join('\n');
   return [
-    `${node} ${is}: the agents of ${told.join(', ')} know`,
+    `${node} ${is}: the agents of ${told.join(', ')} were told, and all say so`,
     `  in service  ${inService.join(', ')}`,
+    ...unknown,
     ...(to === 'drained' ? [`  afterwards  hairpin node undrain ${node}`] : []),
   ].join('\n');
 }

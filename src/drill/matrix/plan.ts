@@ -23,7 +23,7 @@ export const fullPreset = 'alibaba-clb';
 const balancerFaults = ['apiserver-killed', 'apiserver-frozen', 'node-silent'];
 
 /** Forms of steer that differ in who keeps it up, not in what the balancer does. */
-const onlyBehindFull: readonly VariantName[] = ['steer-workers', 'steer-static', 'steer-no-agent'];
+const onlyBehindFull: readonly VariantName[] = ['steer-static', 'steer-no-agent'];
 
 export const matrixPresets: readonly string[] = [fullPreset, 'azure-ilb', 'aws-nlb', 'gcp-internal', 'haproxy'];
 

@@ -5,6 +5,7 @@ import {
   type Fleet,
   newFleet,
   observeMember,
+  overdueAt,
   tick,
   tickMs,
   withMembers,
@@ -38,6 +39,7 @@ interface Wire {
 }
 
 const rttMs = 1;
+const stepMs = tickMs / 2;
 
 export function world(names: readonly string[], self: string | undefined) {
   let at = 0;
@@ -154,11 +156,13 @@ export function world(names: readonly string[], self: string | undefined) {
     state: (name: string) => fleet.members.get(name)?.backend.state,
     run(ms: number) {
       for (const end = at + ms; at < end; ) {
-        at += tickMs;
+        at += stepMs;
         for (const [name, truth] of truths) {
           const wire = wires.get(name);
           if (wire !== undefined) step(name, truth, wire);
         }
+        // A prober has a timer for what is overdue between two ticks.
+        if (at - fleet.tickedAt < tickMs && at <= (overdueAt(fleet) ?? Number.POSITIVE_INFINITY)) continue;
         const next = tick(fleet, at);
         fleet = next.fleet;
         note(next.changes);

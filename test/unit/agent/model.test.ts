@@ -7,8 +7,8 @@ import { type Truth, type World, world } from '../../support/agent/world.ts';
 // The state machine against what is true in a simulated world. The rules below know nothing of how it judges; they say
 // what a person would want, with the times that docs promise.
 
-/** A PING each 100 ms, 50 ms of patience, a tick. */
-const seenWithinMs = 100 + 50 + 2 * tickMs;
+/** A PING each 100 ms, 50 ms of patience, a tick's worth of steps of the simulation. */
+const seenWithinMs = 100 + 50 + tickMs;
 /** A hang that the prober could watch without being held up itself. */
 const deadWithinMs = deadAfterMs + seenWithinMs;
 /** 48 timely answers after many suspicions, then two /readyz, at worst one after the other. */

@@ -12,6 +12,7 @@ import { availabilityMarkdown } from '../../../src/drill/matrix/report/markdown.
 import { availabilitySvg } from '../../../src/drill/matrix/report/svg.ts';
 import { sectionsOf } from '../../../src/drill/matrix/report/table.ts';
 import { appendCell, readCells } from '../../../src/drill/matrix/store.ts';
+import type { VariantName } from '../../../src/drill/matrix/variants.ts';
 import { balancerCatalog } from '../../../src/lab/spec/catalog.ts';
 
 const balancerOf = (preset: string) => balancerCatalog().get(preset)?.config;
@@ -121,6 +122,27 @@ describe('the report of the matrix', () => {
     ).flatMap((section) => section.rows);
     expect(behindOn(strange).map(({ why }) => why)).toEqual([undefined]);
   });
+
+  test('chance is called so only where the other strategy may take as long', () => {
+    const why = (client: 'outside' | 'own', best: VariantName, steerMs: number) =>
+      behindOn(
+        sectionsOf(
+          [
+            cell('steer', 'azure-ilb', 'apiserver-frozen', [seen(client, 9, steerMs)]),
+            cell(best, 'azure-ilb', 'apiserver-frozen', [seen(client, 0, 0)]),
+          ],
+          balancerOf,
+          faults,
+        ).flatMap((section) => section.rows),
+      ).map((behind) => behind.why);
+    expect([why('outside', 'hosts', 9000), why('own', 'bind-vip', 2100), why('outside', 'hosts', 60_000)]).toEqual([
+      [
+        'this client takes the same way with both, and it may take up to 17.0 s; where its connections meet the lost one is chance',
+      ],
+      ['chance: with `bind-vip` it may take as long as the fault lasts (it knows no other apiserver)'],
+      [undefined],
+    ]);
+  });
 });
 
 describe('predictions', () => {
@@ -157,7 +179,7 @@ describe('the plan of the matrix', () => {
 
   test('has every strategy behind every balancer that it can be behind, the steady state of each first', () => {
     const groups = planMatrix({ ...wanted, only: [] });
-    expect(groups.map(({ variant, preset }) => `${variant.name}@${preset}`)).toHaveLength(8 + 5 * 4 + 2);
+    expect(groups.map(({ variant, preset }) => `${variant.name}@${preset}`)).toHaveLength(8 + 6 * 4 + 2);
     expect(groups.every(({ faults: [first] }) => first?.name === 'nothing')).toBe(true);
     expect(groups.find(({ variant }) => variant.name === 'all-master-vip')?.faults.map(({ name }) => name)).toEqual([
       'nothing',
@@ -172,6 +194,7 @@ describe('the plan of the matrix', () => {
   test.each([
     [['steer@alibaba-clb,apiserver-killed'], ['steer@alibaba-clb nothing apiserver-killed']],
     [['hosts,node-silent'], 5],
+    [['steer-workers,node-silent'], 5],
     [
       ['*@none,haproxy-killed'],
       ['keepalived-vip@none nothing haproxy-killed', 'all-master-vip@none nothing haproxy-killed'],

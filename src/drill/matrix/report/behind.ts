@@ -1,5 +1,7 @@
+import type { Prediction } from '../predict.ts';
 import type { VariantName } from '../variants.ts';
 import { type Row, scoreOf } from './table.ts';
+import { shortTime } from './words.ts';
 
 /** Where another strategy did better than steering. */
 export interface Behind {
@@ -26,7 +28,8 @@ export function behindOn(rows: readonly Row[]): readonly Behind[] {
     const others = othersOf(row);
     const best = others.toSorted((a, b) => a.ms - b.ms)[0];
     if (best === undefined || best.ms + sameMs >= steerMs) return [];
-    return [{ row, steer, best: best.name, steerMs, bestMs: best.ms, why: whyBehind(row, best.name) }];
+    const found = { row, steer, best: best.name, steerMs, bestMs: best.ms };
+    return [{ ...found, why: whyChance(found) ?? whyBehind(row, best.name) }];
   });
 }
 
@@ -44,6 +47,25 @@ function othersOf(row: Row): readonly { readonly name: VariantName; readonly ms:
     const ms = scoreOf(entry);
     return steering.includes(name) || ms === undefined ? [] : [{ name, ms }];
   });
+}
+
+/** Which connections meet the lost apiserver, and when the balancer or a proxy asked last, is chance; what is sure is the bound. */
+function whyChance({ row, steer, best, steerMs }: Omit<Behind, 'why'>): string | undefined {
+  const [ours, theirs] = [predictedFor(row, steer), predictedFor(row, best)];
+  if (ours === undefined || theirs === undefined) return undefined;
+  const theirMs = theirs.allGoodMs === 'until-healed' ? Number.POSITIVE_INFINITY : theirs.allGoodMs;
+  if (theirMs < steerMs) return undefined;
+  const bound =
+    theirs.allGoodMs === 'until-healed' ? 'as long as the fault lasts' : `up to ${shortTime(theirs.allGoodMs)}`;
+  if (ours.from === theirs.from) {
+    return `this client takes the same way with both, and it may take ${bound}; where its connections meet the lost one is chance`;
+  }
+  return `chance: with \`${best}\` it may take ${bound} (${theirs.from})`;
+}
+
+function predictedFor(row: Row, variant: VariantName): Prediction | undefined {
+  const entry = row.entries.get(variant);
+  return entry?.is === 'measured' ? entry.predicted : undefined;
 }
 
 function whyBehind({ fault, client }: Row, best: VariantName): string | undefined {

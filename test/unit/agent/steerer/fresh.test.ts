@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { type Following, followFresh, freshBackend } from '../../../../src/agent/steerer/fresh.ts';
+import { type Following, followFresh, followProgram, freshBackend } from '../../../../src/agent/steerer/fresh.ts';
 import { address } from '../../../../src/std/address.ts';
 
 const line = (to: string, from: string) =>
@@ -31,15 +32,19 @@ describe('followFresh()', () => {
       say: (text: string) => void;
       end: (why: string) => void;
       closed: boolean;
+      listening: boolean;
     }[] = [];
     const follow = (argv: readonly string[], say: (text: string) => void): Following => {
       const { promise: ended, resolve: end } = Promise.withResolvers<string>();
-      const one = { argv, say, end, closed: false };
+      const one = { argv, say, end, closed: false, listening: true };
       started.push(one);
       const close = () => {
         one.closed = true;
       };
-      return { ended, close };
+      const listen = (on: boolean) => {
+        one.listening = on;
+      };
+      return { ended, listen, close };
     };
     return { started, follow };
   };
@@ -55,6 +60,34 @@ describe('followFresh()', () => {
     expect(started.map(({ argv }) => argv.join(' '))).toEqual([
       'conntrack --event --event-mask NEW --family ipv4 --proto tcp --orig-port-dst 6443',
     ]);
+  });
+
+  test('reads only while somebody waits', async () => {
+    const { started, follow } = fakes();
+    using fresh = followFresh({ follow, log: () => undefined });
+    const listening = () => started.map((one) => one.listening);
+    const first = fresh.next(endpoints, 6443);
+    expect(listening()).toEqual([true]);
+    started[0]?.say(line('10.0.1.1', '10.0.0.2'));
+    await first;
+    expect(listening()).toEqual([false]);
+    void fresh.next(endpoints, 6443);
+    expect(listening()).toEqual([true]);
+  });
+
+  test('of a real program that says much at once the last lines are read, and what comes meanwhile waits', async () => {
+    const read: string[] = [];
+    const script = 'seq 1 1000; sleep 0.3; echo more; sleep 60';
+    const program = followProgram(['sh', '-c', script], (text) => read.push(text));
+    await expect.poll(() => read.at(-1)).toBe('1000');
+    expect(read.length).toBeLessThanOrEqual(64 * 2);
+    program.listen(false);
+    await sleep(600);
+    expect(read.at(-1)).toBe('1000');
+    program.listen(true);
+    await expect.poll(() => read.at(-1)).toBe('more');
+    program.close();
+    expect(await program.ended).toBe('sh ended with a signal');
   });
 
   test('other endpoints need another look, and nothing is left running', async () => {
