@@ -77,7 +77,7 @@ describe('followFresh()', () => {
 
   test('of a real program that says much at once the last lines are read, and what comes meanwhile waits', async () => {
     const read: string[] = [];
-    const script = 'seq 1 1000; sleep 0.3; echo more; sleep 60';
+    const script = 'seq 1 1000; sleep 0.3; echo more; exec sleep 60';
     const program = followProgram(['sh', '-c', script], (text) => read.push(text));
     await expect.poll(() => read.at(-1)).toBe('1000');
     expect(read.length).toBeLessThanOrEqual(64 * 2);
