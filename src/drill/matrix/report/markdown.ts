@@ -20,6 +20,7 @@ export function availabilityMarkdown({ cells, sections, machine, planned }: Avai
   const dates = cells.map((cell) => cell.startedAt.slice(0, 10)).toSorted();
   const rates = [...new Set(cells.map((cell) => cell.perSecond))];
   const measured = cells.filter((cell) => cell.is === 'measured').length;
+  const refused = cells.filter(({ is }) => is === 'refused').length;
   const tierWords = tiers.includes('node')
     ? 'real Kubernetes nodes (tier node)'
     : 'stand-ins for the apiservers (tier wire): haproxy, keepalived, nftables and the agent are real, Kubernetes is not';
@@ -28,9 +29,9 @@ export function availabilityMarkdown({ cells, sections, machine, planned }: Avai
     '',
     `Which strategy gives high availability, for whom, against what: measured with ${tierWords}.`,
     `Made by \`hairpin drill matrix --tier ${tiers[0] ?? 'wire'} --to docs\` on ${machine}, ${dates[0] ?? ''}${dates[0] === dates.at(-1) ? '' : ` to ${dates.at(-1)}`}:`,
-    `${measured} of ${planned} cells, ${rates.join(', ')} new TLS connections a second and client, ${patienceMs / 1000} s of patience each.`,
+    `${measured} of ${planned} cells${refused === 0 ? '' : `, and ${refused} that \`plan\` refuses`}, ${rates.join(', ')} new TLS connections a second and client, ${patienceMs / 1000} s of patience each.`,
     '',
-    ...(measured >= planned
+    ...(measured + refused >= planned
       ? []
       : [
           '**This is a part of the matrix.** What is not here was not measured, or was spoiled by a busy machine; the command goes on.',
