@@ -152,7 +152,13 @@ export async function realTraffic(lab: Lab, clients: readonly RealClient[]): Pro
       const beginAt = monotonicMs();
       await sleep(2000);
       const injectAt = monotonicMs();
-      await inject();
+      try {
+        await inject();
+      } catch (error) {
+        // What is half broken would spoil every test after this one.
+        await heal?.();
+        throw error;
+      }
       const faultAt = monotonicMs();
       await sleep(forMs);
       let healedAt: number | undefined;

@@ -80,6 +80,7 @@ function describeMember(member: Member, { at, fleet, probes }: ProberState): Age
       self: member.self,
       from: member.from,
       state: backend.state,
+      drained: backend.drained,
       sinceMs: Math.round(at - backend.since),
       reason: reason ?? null,
       trouble: trouble === undefined ? null : { text: trouble.text, msAgo: Math.round(at - trouble.at) },

@@ -36,6 +36,8 @@ export const agentStatusSchema = z.object({
       self: z.boolean(),
       from: z.enum(['config', 'cluster']),
       state: z.enum(['unknown', 'ready', 'unready', 'suspect', 'failed', 'draining']),
+      /** Whatever its state is: one that is suspect or failed may be drained as well. */
+      drained: z.boolean(),
       sinceMs: z.number(),
       /** Of the last change of state. */
       reason: z.string().nullable(),

@@ -31,11 +31,11 @@ export function disagreements(
       const { backends, config, inForce } = agent.status;
       const refused = config.problems[0];
       if (refused !== undefined) return [{ node, is: 'other', why: `it refuses ${config.path}: ${refused}` }];
-      const state = backends.find(({ name }) => name === master)?.state;
-      // Who is unknown or failed gets nothing either way, and which of both it is cannot be seen then.
-      if (state === undefined || state === 'unknown' || state === 'failed') return [];
-      if ((state === 'draining') !== (to === 'drained'))
-        return [{ node, is: 'other', why: `for it ${master} is ${state}` }];
+      const backend = backends.find(({ name }) => name === master);
+      if (backend === undefined) return [];
+      // An agent of an earlier version says it by the state alone.
+      const drained = (backend.drained as boolean | undefined) ?? backend.state === 'draining';
+      if (drained !== (to === 'drained')) return [{ node, is: 'other', why: `for it ${master} is ${backend.state}` }];
       const still = to === 'drained' && inForce?.backends.includes(master) === true;
       return still ? [{ node, is: 'other', why: `new connections still go to ${master}` }] : [];
     });

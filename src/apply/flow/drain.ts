@@ -38,7 +38,7 @@ export interface DrainResult {
 
 /** An agent reads its configuration at once and looks for the drain file each second. */
 const agreeWithinMs = 15_000;
-const againMs = 500;
+const againMs = 1000;
 
 /** Drains a master, or gives it back. Refuses to drain the last one that is ready. */
 export async function drainNode(opts: DrainOptions): Promise<DrainResult> {

@@ -40,14 +40,21 @@ export function targetOf(config: TrafficConfig): Target {
   // the ticket, because it is another one, makes a full handshake of it. P-256 is for certificates that are of that curve.
   const cheap = createSecureContext({ ...context, maxVersion: 'TLSv1.2', ecdhCurve: 'X25519:P-256' });
   let session: Buffer | undefined;
+  // A resumed session says no certificate: it is of whoever gave it.
+  let giver: string | undefined;
+  const offered = new WeakMap<TLSSocket, string>();
+  const fingerprintOf = (socket: TLSSocket): string | undefined =>
+    socket.getPeerX509Certificate()?.fingerprint256 ?? (socket.isSessionReused() ? offered.get(socket) : undefined);
   return {
     host: config.host,
     port: config.port,
     options,
     open() {
       const socket = connect({ ...options, secureContext: cheap, ...(session === undefined ? {} : { session }) });
+      if (giver !== undefined) offered.set(socket, giver);
       socket.once('session', (fresh: Buffer) => {
         session = fresh;
+        giver = fingerprintOf(socket);
       });
       return socket;
     },
@@ -55,7 +62,7 @@ export function targetOf(config: TrafficConfig): Target {
       config.tokenFile === undefined ? undefined : `Bearer ${readFileSync(config.tokenFile, 'utf8').trim()}`,
     server(socket, header) {
       if (servers === 'header') return header;
-      const fingerprint = socket.getPeerX509Certificate()?.fingerprint256;
+      const fingerprint = fingerprintOf(socket);
       return fingerprint === undefined ? undefined : (servers[fingerprint] ?? fingerprint.slice(0, 8));
     },
   };

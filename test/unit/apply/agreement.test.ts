@@ -5,13 +5,17 @@ import { makeSpec } from '../../support/any-spec.ts';
 
 type State = AgentStatus['backends'][number]['state'];
 
-const agent = (node: string, m2: State, opts: { problem?: string; inForce?: readonly string[] } = {}): NodeAgent => {
+const agent = (
+  node: string,
+  m2: State,
+  opts: { problem?: string; inForce?: readonly string[]; drained?: boolean } = {},
+): NodeAgent => {
   const status = {
     config: { path: '/etc/hairpin/agent.json', sha256: '', problems: opts.problem === undefined ? [] : [opts.problem] },
     inForce: { backends: opts.inForce ?? ['m1', 'm3'], hold: true, holdWorks: true },
     backends: [
       { name: 'm1', state: 'ready' },
-      { name: 'm2', state: m2 },
+      { name: 'm2', state: m2, ...(opts.drained === undefined ? {} : { drained: opts.drained }) },
     ],
   } as unknown as AgentStatus;
   return { node, role: 'control-plane', is: 'answered', status };
@@ -21,8 +25,20 @@ const silent: NodeAgent = { node: 'w1', role: 'worker', is: 'silent', why: 'no a
 test.each<{ name: string; to: 'drained' | 'in-service'; agents: readonly NodeAgent[]; says: readonly string[] }>([
   { name: 'all agree', to: 'drained', agents: [agent('m1', 'draining'), agent('m2', 'draining')], says: [] },
   { name: 'not told', to: 'drained', agents: [agent('m1', 'ready')], says: ['m1 other: for it m2 is ready'] },
-  { name: 'late', to: 'drained', agents: [agent('m1', 'suspect')], says: ['m1 other: for it m2 is suspect'] },
-  { name: 'dead anyway', to: 'drained', agents: [agent('m1', 'failed')], says: [] },
+  { name: 'late, drained', to: 'drained', agents: [agent('m1', 'suspect', { drained: true })], says: [] },
+  {
+    name: 'late, not told',
+    to: 'drained',
+    agents: [agent('m1', 'suspect', { drained: false })],
+    says: ['m1 other: for it m2 is suspect'],
+  },
+  { name: 'dead, drained', to: 'drained', agents: [agent('m1', 'failed', { drained: true })], says: [] },
+  {
+    name: 'dead, still drained',
+    to: 'in-service',
+    agents: [agent('m1', 'failed', { drained: true })],
+    says: ['m1 other: for it m2 is failed'],
+  },
   {
     name: 'known, not done',
     to: 'drained',
