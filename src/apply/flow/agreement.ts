@@ -35,7 +35,10 @@ export function disagreements(
       if (backend === undefined) return [];
       // An agent of an earlier version says it by the state alone.
       const drained = (backend.drained as boolean | undefined) ?? backend.state === 'draining';
-      if (drained !== (to === 'drained')) return [{ node, is: 'other', why: `for it ${master} is ${backend.state}` }];
+      if (drained !== (to === 'drained')) {
+        const has = drained ? 'drained' : 'in service';
+        return [{ node, is: 'other', why: `it still has ${master} ${has} (${backend.state})` }];
+      }
       const still = to === 'drained' && inForce?.backends.includes(master) === true;
       return still ? [{ node, is: 'other', why: `new connections still go to ${master}` }] : [];
     });

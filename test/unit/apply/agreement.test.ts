@@ -24,20 +24,25 @@ const silent: NodeAgent = { node: 'w1', role: 'worker', is: 'silent', why: 'no a
 
 test.each<{ name: string; to: 'drained' | 'in-service'; agents: readonly NodeAgent[]; says: readonly string[] }>([
   { name: 'all agree', to: 'drained', agents: [agent('m1', 'draining'), agent('m2', 'draining')], says: [] },
-  { name: 'not told', to: 'drained', agents: [agent('m1', 'ready')], says: ['m1 other: for it m2 is ready'] },
+  {
+    name: 'not told',
+    to: 'drained',
+    agents: [agent('m1', 'ready')],
+    says: ['m1 other: it still has m2 in service (ready)'],
+  },
   { name: 'late, drained', to: 'drained', agents: [agent('m1', 'suspect', { drained: true })], says: [] },
   {
     name: 'late, not told',
     to: 'drained',
     agents: [agent('m1', 'suspect', { drained: false })],
-    says: ['m1 other: for it m2 is suspect'],
+    says: ['m1 other: it still has m2 in service (suspect)'],
   },
   { name: 'dead, drained', to: 'drained', agents: [agent('m1', 'failed', { drained: true })], says: [] },
   {
     name: 'dead, still drained',
     to: 'in-service',
     agents: [agent('m1', 'failed', { drained: true })],
-    says: ['m1 other: for it m2 is failed'],
+    says: ['m1 other: it still has m2 drained (failed)'],
   },
   {
     name: 'known, not done',
@@ -53,7 +58,12 @@ test.each<{ name: string; to: 'drained' | 'in-service'; agents: readonly NodeAge
   },
   { name: 'silent', to: 'drained', agents: [silent], says: ['w1 silent: no agent is installed'] },
   { name: 'back', to: 'in-service', agents: [agent('m1', 'ready'), agent('m3', 'unready')], says: [] },
-  { name: 'not back', to: 'in-service', agents: [agent('m1', 'draining')], says: ['m1 other: for it m2 is draining'] },
+  {
+    name: 'not back',
+    to: 'in-service',
+    agents: [agent('m1', 'draining')],
+    says: ['m1 other: it still has m2 drained (draining)'],
+  },
 ])('$name, $to', ({ to, agents, says }) => {
   const asked = agents.map(({ node }) => node);
   expect(disagreements(agents, asked, 'm2', to).map(({ node, is, why }) => `${node} ${is}: ${why}`)).toEqual(says);
