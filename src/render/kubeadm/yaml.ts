@@ -55,7 +55,7 @@ function scalar(value: unknown): string | undefined {
   if (typeof value === 'string') {
     if (isPlain(value)) return value;
     if (quoted.test(value)) return `"${value}"`;
-    return /[\n\r]/.test(value) ? undefined : stringify(value, { lineWidth: 0 }).trimEnd();
+    return bothWays.test(value) ? undefined : stringify(value, { lineWidth: 0 }).trimEnd();
   }
   if (value === null || typeof value === 'boolean' || Number.isSafeInteger(value)) return String(value);
   // A collection with something in it never comes here.
@@ -68,6 +68,8 @@ const plain = /^(?:\/?[A-Za-z][\w./-]*(?::[\w./-]+)*|\d+\.\d+\.\d+\.\d+(?:[:/]\d
 // A hole: `@` must be quoted, and nothing in it needs an escape.
 const quoted = /^@@[\w:-]+@@$/;
 const word = /^(?:true|false|null)$/i;
+// The library prints these in one way by themselves and in another within a document: several lines, and marks of YAML's own.
+const bothWays = /[\n\r]|^(?:%|---|\.\.\.)/;
 
 function isPlain(text: string): boolean {
   return plain.test(text) && !word.test(text);

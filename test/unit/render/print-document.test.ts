@@ -49,6 +49,14 @@ const { tree } = fc.letrec<{ tree: unknown; value: unknown }>((tie) => ({
   tree: fc.dictionary(text, tie('value'), { maxKeys: 4, noNullPrototype: true }),
 }));
 
+test.each(['---/', '--- a', '...', '%b', '-- a', '.. a'])(
+  '%s is printed as the yaml library does in a document',
+  (text) => {
+    const document = { a: text, b: [text] };
+    expect(printDocument(document)).toBe(stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }));
+  },
+);
+
 test('printDocument() prints what the yaml library prints', () => {
   fc.assert(
     fc.property(tree, (document) => {
