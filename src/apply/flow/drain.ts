@@ -66,18 +66,17 @@ export async function drainNode(opts: DrainOptions): Promise<DrainResult> {
   const inService = masters.filter((name) => (name === node ? to === 'in-service' : !isDrained(facts, name)));
   const unsure = facts.nodes.flatMap((report) => (report.is === 'unreachable' ? [report.node] : []));
   const asked = agentNodes(spec).filter((name) => !unsure.includes(name));
-  if (plan.steps.length === 0) {
-    await untilAgreed(opts, asked, { emit, signal });
-    return { node, to, changed: false, told: [], inService, unsure };
+  const changed = plan.steps.length > 0;
+  if (changed) {
+    const path = journalPath(session.directory, spec.name, run.id);
+    using journal = new FileJournal({ path, run: run.id, secrets: run.secrets, now });
+    const { nodes, program } = session;
+    const { secrets } = run;
+    await applyPlan(plan, { spec, nodes, program, secrets, journal, emit, signal, readLocal: localReader(), run, now });
   }
-  const path = journalPath(session.directory, spec.name, run.id);
-  using journal = new FileJournal({ path, run: run.id, secrets: run.secrets, now });
-  const { nodes, program } = session;
-  const { secrets } = run;
-  await applyPlan(plan, { spec, nodes, program, secrets, journal, emit, signal, readLocal: localReader(), run, now });
   await untilAgreed(opts, asked, { emit, signal });
   const told = plan.steps.filter(({ kind }) => kind === 'unit').map((step) => step.node);
-  return { node, to, changed: true, told: [...new Set(told)], inService, unsure };
+  return { node, to, changed, told: [...new Set(told)], inService, unsure };
 }
 
 /** Who drains a master is about to take it away: files that nobody has read yet are not enough. */
