@@ -11,14 +11,15 @@ export type NodeAgent = { readonly node: string; readonly role: string } & (
   | { readonly is: 'silent'; readonly why: string }
 );
 
-/** Asks the agent of every node, through the program that is there; all at once. Looks only. */
+/** Asks the agent of every node, or of these, through the program that is there; all at once. Looks only. */
 export async function clusterAgents(
   session: ClusterSession,
-  opts: { readonly signal: AbortSignal },
+  opts: { readonly signal: AbortSignal; readonly nodes?: readonly string[] },
 ): Promise<readonly NodeAgent[]> {
   const argv = [agentPaths.program, 'agent', 'status', '--output', 'json'];
+  const asked = session.spec.nodes.filter(({ name }) => opts.nodes?.includes(name) ?? true);
   return await Promise.all(
-    session.spec.nodes.map(async ({ name, role }): Promise<NodeAgent> => {
+    asked.map(async ({ name, role }): Promise<NodeAgent> => {
       try {
         const result = await session.nodes.get(name)?.probe(argv, { signal: opts.signal, timeout: 15_000 });
         return { node: name, role, ...answerOf(result?.stdout ?? '', result?.stderr ?? '') };

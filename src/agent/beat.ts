@@ -19,10 +19,8 @@ export function startBeat(now: () => number): Beat {
     for (const turn of turns) turn(at);
   }, beatMs);
   const each: Beat['each'] = (turn) => {
-    // Another function each time, so that one who comes twice is called twice.
-    const own = (at: number) => turn(at);
-    turns.add(own);
-    return () => void turns.delete(own);
+    turns.add(turn);
+    return () => void turns.delete(turn);
   };
   return {
     each,

@@ -88,7 +88,7 @@ async function untilAgreed(
   const until = performance.now() + agreeWithinMs;
   const left = await task(emit, 'agents', 'agents agree', async (progress): Promise<readonly Disagreement[]> => {
     for (;;) {
-      const found = disagreements(await clusterAgents(session, { signal }), asked, node, to);
+      const found = disagreements(await clusterAgents(session, { signal, nodes: asked }), asked, node, to);
       if (found.length === 0 || performance.now() > until) return found;
       progress(found.map((one) => one.node).join(', '));
       await sleep(againMs, undefined, { signal });

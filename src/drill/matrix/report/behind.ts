@@ -96,8 +96,5 @@ function whyBehind({ fault, client }: Row, best: VariantName): string | undefine
     return 'steering lives in nftables: until the table is put back, within 1 s, it is as without; the others have nothing there to lose';
   }
   if (fault === 'agent-killed' || fault === 'agent-frozen') return 'only steer has an agent to lose';
-  if (fault === 'apiserver-frozen' && client.startsWith('own')) {
-    return 'connections that the hung apiserver had taken before it was suspect wait out their 2 s; haproxy gives new ones to whoever has fewest';
-  }
   return undefined;
 }
